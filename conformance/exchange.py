@@ -1,0 +1,190 @@
+"""One recorded request and its answer, and the redaction that every copy of it on disk goes through.
+
+Everything that the suite knows about a server is a history: exchanges in the order in which they were sent.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+Headers = tuple[tuple[str, str], ...]
+
+REDACTED = "REDACTED"
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_TOKEN_PATH = re.compile(r"(/customer-token/v1/tokens/|/payments/v1/authorizations/)[^/?#]+")
+
+
+class Absent:
+    """The type of `ABSENT`, which says that there is no JSON value at all (`None` is the JSON null)."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+ABSENT = Absent()
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a request and a response have in common: headers and a body."""
+
+    headers: Headers
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header, its name in any letter case, or None."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+    @property
+    def media_type(self) -> str:
+        """The `Content-Type` without its parameters, in lower case; empty when there is none."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as a JSON value, or ABSENT when it is empty or not JSON."""
+        if not self.body:
+            return ABSENT
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return ABSENT
+
+
+@dataclass(frozen=True)
+class Request(Message):
+    """A request as it was sent: the target is the path with its query, still percent-encoded."""
+
+    method: str
+    target: str
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+
+@dataclass(frozen=True)
+class Response(Message):
+    """An answer as it was received, its body decoded from any transfer or content coding."""
+
+    status: int
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request, and the answer to it or the reason why there is none.
+
+    `sent_at` and `answered_at` are seconds since the epoch. `scenario` names the driver's sequence that it belongs
+    to. `fault` says why there is no response (timeout, connection lost). `advances` is the number of seconds by which
+    the exchange moved the target's clock. Exchanges of one `group` were under way at the same time.
+    """
+
+    number: int
+    request: Request
+    response: Response | None
+    sent_at: float
+    answered_at: float
+    scenario: str = ""
+    fault: str | None = None
+    advances: float = 0.0
+    group: int | None = None
+    credentials: str = "own"
+    notes: Mapping[str, Any] | None = None
+
+    @property
+    def status(self) -> int | None:
+        """The status code of the answer, or None when it was lost."""
+        return None if self.response is None else self.response.status
+
+
+def redacted_headers(headers: Iterable[tuple[str, str]]) -> Headers:
+    """Replace the values of headers that carry credentials."""
+    return tuple((name, REDACTED if name.lower() in _SECRET_HEADERS else value) for name, value in headers)
+
+
+def redacted_target(target: str) -> str:
+    """Replace the customer token or authorization token in a request target."""
+    return _TOKEN_PATH.sub(rf"\g<1>{REDACTED}", target)
+
+
+def _body_record(body: bytes) -> dict[str, str]:
+    if not body:
+        return {}
+    try:
+        return {"body": body.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"body_base64": base64.b64encode(body).decode("ascii")}
+
+
+def _message_record(message: Message) -> dict[str, Any]:
+    return {"headers": [list(pair) for pair in redacted_headers(message.headers)], **_body_record(message.body)}
+
+
+def record(exchange: Exchange) -> dict[str, Any]:
+    """Return the exchange as JSON data without secrets: a line of `history.ndjson`."""
+    data: dict[str, Any] = {
+        "number": exchange.number,
+        "scenario": exchange.scenario,
+        "sent_at": exchange.sent_at,
+        "answered_at": exchange.answered_at,
+        "request": {
+            "method": exchange.request.method,
+            "target": redacted_target(exchange.request.target),
+            **_message_record(exchange.request),
+        },
+        "response": None
+        if exchange.response is None
+        else {"status": exchange.response.status, **_message_record(exchange.response)},
+    }
+    for name in ("fault", "group"):
+        if getattr(exchange, name) is not None:
+            data[name] = getattr(exchange, name)
+    if exchange.advances:
+        data["advances"] = exchange.advances
+    if exchange.credentials != "own":
+        data["credentials"] = exchange.credentials
+    return data
+
+
+def _body_of(data: Mapping[str, Any]) -> bytes:
+    if "body_base64" in data:
+        return base64.b64decode(data["body_base64"])
+    return str(data.get("body", "")).encode("utf-8")
+
+
+def from_record(data: Mapping[str, Any]) -> Exchange:
+    """Read a line of `history.ndjson` back. Raises KeyError or ValueError on data of another shape."""
+    request, response = data["request"], data["response"]
+    return Exchange(
+        number=int(data["number"]),
+        request=Request(
+            headers=tuple((str(k), str(v)) for k, v in request["headers"]),
+            body=_body_of(request),
+            method=str(request["method"]),
+            target=str(request["target"]),
+        ),
+        response=None
+        if response is None
+        else Response(
+            headers=tuple((str(k), str(v)) for k, v in response["headers"]),
+            body=_body_of(response),
+            status=int(response["status"]),
+        ),
+        sent_at=float(data["sent_at"]),
+        answered_at=float(data["answered_at"]),
+        scenario=str(data.get("scenario", "")),
+        fault=data.get("fault"),
+        advances=float(data.get("advances", 0.0)),
+        group=data.get("group"),
+        credentials=str(data.get("credentials", "own")),
+    )
