@@ -1,0 +1,1 @@
+"""A gallery of servers to try the suite on: many correct and all different, many with exactly one defect."""

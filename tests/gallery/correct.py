@@ -1,0 +1,1 @@
+"""Correct servers, all different: every freedom that the contract leaves is taken by one of them."""
