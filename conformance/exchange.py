@@ -16,6 +16,15 @@ from typing import Any
 Headers = tuple[tuple[str, str], ...]
 
 REDACTED = "REDACTED"
+FACTS = {
+    "invented-order": "the order id was made up by the suite: no such order can exist",
+    "other-order": "the capture or refund id in the path belongs to another order",
+    "optional-headers": "it carries optional headers, and the same call without them was taken just before",
+    "gave-up": "the answer (409 or 429) was met with patience until that ran out",
+    "lost": "the answer was held back on purpose, after the server had the request",
+}
+"""What an exchange can carry in `facts`, and what it means."""
+
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 _TOKEN_PATH = re.compile(r"(/customer-token/v1/tokens/|/payments/v1/authorizations/)[^/?#]+")
 
@@ -85,8 +94,11 @@ class Exchange:
     """A request, and the answer to it or the reason why there is none.
 
     `sent_at` and `answered_at` are seconds since the epoch. `scenario` names the driver's sequence that it belongs
-    to. `fault` says why there is no response (timeout, connection lost). `advances` is the number of seconds by which
-    the exchange moved the target's clock. Exchanges of one `group` were under way at the same time.
+    to. `fault` says why there is no response (timeout, connection lost). `clock` is the number of seconds by which the
+    target's clock had been moved when it was sent, `advances` by how much it moved it further. Exchanges of one
+    `group` were under way at the same time. `credentials` is "own", or the name of what was sent in their place.
+    `stands_for` gives the operation and ids of a request whose path does not show them (a followed `Location`).
+    `facts` are what the sender knows and the bytes do not show: see `FACTS`.
     """
 
     number: int
@@ -96,10 +108,12 @@ class Exchange:
     answered_at: float
     scenario: str = ""
     fault: str | None = None
+    clock: float = 0.0
     advances: float = 0.0
     group: int | None = None
     credentials: str = "own"
-    notes: Mapping[str, Any] | None = None
+    stands_for: Mapping[str, str] | None = None
+    facts: frozenset[str] = frozenset()
 
     @property
     def status(self) -> int | None:
@@ -115,6 +129,17 @@ def redacted_headers(headers: Iterable[tuple[str, str]]) -> Headers:
 def redacted_target(target: str) -> str:
     """Replace the customer token or authorization token in a request target."""
     return _TOKEN_PATH.sub(rf"\g<1>{REDACTED}", target)
+
+
+_OPTIONAL: dict[str, Any] = {
+    "fault": None,
+    "clock": 0.0,
+    "advances": 0.0,
+    "group": None,
+    "credentials": "own",
+    "stands_for": None,
+    "facts": frozenset(),
+}
 
 
 def _body_record(body: bytes) -> dict[str, str]:
@@ -146,13 +171,10 @@ def record(exchange: Exchange) -> dict[str, Any]:
         if exchange.response is None
         else {"status": exchange.response.status, **_message_record(exchange.response)},
     }
-    for name in ("fault", "group"):
-        if getattr(exchange, name) is not None:
-            data[name] = getattr(exchange, name)
-    if exchange.advances:
-        data["advances"] = exchange.advances
-    if exchange.credentials != "own":
-        data["credentials"] = exchange.credentials
+    for name, default in _OPTIONAL.items():
+        value = getattr(exchange, name)
+        if value != default:
+            data[name] = sorted(value) if isinstance(value, frozenset) else value
     return data
 
 
@@ -183,8 +205,6 @@ def from_record(data: Mapping[str, Any]) -> Exchange:
         sent_at=float(data["sent_at"]),
         answered_at=float(data["answered_at"]),
         scenario=str(data.get("scenario", "")),
-        fault=data.get("fault"),
-        advances=float(data.get("advances", 0.0)),
-        group=data.get("group"),
-        credentials=str(data.get("credentials", "own")),
+        **{name: data[name] for name in _OPTIONAL if name in data and name != "facts"},
+        facts=frozenset(data.get("facts", ())),
     )

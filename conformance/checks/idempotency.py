@@ -1,0 +1,106 @@
+"""Idempotency keys: a repeated call takes effect once and is answered as the first was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orderproof.checks.registry import Broken, Mark, check, verdict
+from orderproof.checks.step import Event, Step, mark_of, shown
+from orderproof.model.call import Call, created_id
+from orderproof.model.forecast import Situation
+from orderproof.model.state import Spent
+
+
+def _first(step: Step) -> Spent | None:
+    return step.state.keys.get(step.call.key) if step.call is not None and step.call.key else None
+
+
+def _repeats(step: Step) -> list[Event]:
+    return [event for event in step.since if event.situation is Situation.REPEAT]
+
+
+@check("IDM-1", on=["getOrder"])
+def a_repeated_call_takes_effect_once(step: Step) -> Iterator[Mark]:
+    repeats = _repeats(step)
+    if repeats and repeats == list(step.since) and step.is_reading:
+        yield mark_of(list(step.differences))
+
+
+def _answered_as_first(step: Step, call: Call, first: Spent) -> Mark:
+    status = first.status or call.exchange.status
+    same = (
+        call.exchange.status == status
+        and first.created in (None, created_id(call))
+        and _same_place(first.location, call)
+    )
+    expected = f"{status}{f' and {first.created}' if first.created else ''}, as the first time"
+    actual = f"{shown(step.response)}{f' and {created_id(call)}' if created_id(call) else ''}"
+    return verdict(same, expected, actual)
+
+
+def _same_place(location: str | None, call: Call) -> bool:
+    response = call.exchange.response
+    again = response.header("location") if response is not None else None
+    return location is None or location == again
+
+
+def _repeat_of(step: Step, same_body: bool) -> Iterator[Mark]:
+    first = _first(step)
+    if step.situation is Situation.REPEAT and step.is_answered and first is not None and step.call is not None:
+        if (first.body == step.call.body) is same_body:
+            yield _answered_as_first(step, step.call, first)
+
+
+@check("IDM-2")
+def a_repeat_is_answered_as_the_first(step: Step) -> Iterator[Mark]:
+    yield from _repeat_of(step, same_body=True)
+
+
+@check("IDM-3")
+def only_the_key_counts(step: Step) -> Iterator[Mark]:
+    yield from _repeat_of(step, same_body=False)
+    others = [e for e in _repeats(step) if _has_another_body(step, e)]
+    if step.document is not None and others and others == list(step.since) and step.is_reading:
+        yield mark_of(list(step.differences))
+
+
+def _has_another_body(step: Step, event: Event) -> bool:
+    first = step.state.keys.get(event.call.key or "")
+    return first is not None and first.body != event.call.body
+
+
+@check("IDM-4", on=["getOrder"])
+def other_keys_are_other_calls(step: Step) -> Iterator[Mark]:
+    for operation in ("captureOrder", "refundOrder", "appendOrderShippingInfo"):
+        twice = [event for event in step.events(operation) if event.taken]
+        bodies = {event.call.exchange.request.body for event in twice}
+        if len(twice) > 1 and len(bodies) == 1 and twice == list(step.since) and step.is_reading:
+            yield mark_of(list(step.differences))
+
+
+@check("IDM-6")
+def a_refusal_is_repeated_with_its_key(step: Step) -> Iterator[Mark]:
+    first = _first(step)
+    if step.situation is Situation.REPEAT_OF_REFUSED and first is not None and first.status == 403 and step.is_answered:
+        yield verdict(step.exchange.status == 403, "403, as the first time", shown(step.response))
+
+
+@check("IDM-7")
+def a_call_whose_answer_was_lost_takes_effect_once(step: Step) -> Iterator[Mark]:
+    if step.call is None or step.call.name != "getOrder" or not step.is_reading:
+        return
+    lost = [event for event in step.since if event.call.exchange.response is None and event.call.key]
+    keys = {event.call.key for event in lost}
+    repeated = [e for e in step.since if e.call.key in keys and e.call.exchange.response is not None]
+    if lost and repeated and len(lost) + len(repeated) == len(step.since):
+        yield mark_of(list(step.differences))
+
+
+@check("IDM-8")
+def a_key_holds_for_a_day(step: Step) -> Iterator[Mark]:
+    first = _first(step)
+    if first is None or step.call is None or step.situation is not Situation.REPEAT:
+        return
+    if step.call.now - first.at > 3600 and step.is_answered:
+        mark = _answered_as_first(step, step.call, first)
+        yield Broken(f"{mark.expected}, within 24 hours", mark.actual) if isinstance(mark, Broken) else mark

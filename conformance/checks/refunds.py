@@ -1,0 +1,88 @@
+"""Refunds: what may be refunded, and how a refund reads afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from orderproof.checks.captures import location_leads_to
+from orderproof.checks.registry import Mark, check, verdict
+from orderproof.checks.step import Step, mark_of, shown
+from orderproof.model.forecast import Situation
+from orderproof.model.state import State
+
+_REFUND = "refundOrder"
+RETURN_FEE_COUNTRIES = frozenset("at de dk fi fr nl no se it es ie pt cz au gr".split())
+
+
+@check("RFD-1", on=[_REFUND])
+def what_was_captured_can_be_refunded(step: Step) -> Iterator[Mark]:
+    yield from step.answers(Situation.FITS)
+
+
+@check("RFD-2", on=[_REFUND, "getRefund"])
+def a_refund_says_where_it_is(step: Step) -> Iterator[Mark]:
+    yield from location_leads_to(step, _REFUND, "getRefund", "Refund-Id")
+
+
+@check("RFD-3", on=["getOrder", "getRefund"])
+def a_refund_reads_back_as_sent(step: Step) -> Iterator[Mark]:
+    yield from step.reads_after(_REFUND, "new refund", "new refund.*")
+
+
+@check("RFD-4", on=["getOrder"])
+def a_refund_moves_only_the_refunded_amount(step: Step) -> Iterator[Mark]:
+    amounts = ("refunded_amount", "captured_amount", "remaining_authorized_amount", "order_amount", "status")
+    yield from step.reads_after(_REFUND, *amounts, "new refund")
+
+
+@check("RFD-5", on=[_REFUND, "getOrder"])
+def refunds_never_exceed_captures(step: Step) -> Iterator[Mark]:
+    yield from step.refuses(_REFUND, Situation.ABOVE_REFUNDABLE)
+
+
+@check("RFD-6", on=[_REFUND, "getOrder"])
+def nothing_is_refunded_without_captures(step: Step) -> Iterator[Mark]:
+    yield from step.refuses(_REFUND, Situation.NO_CAPTURES)
+
+
+@check("RFD-7", on=["getRefund"])
+def an_unknown_refund_is_not_found(step: Step) -> Iterator[Mark]:
+    yield from step.answers(Situation.UNKNOWN_REFUND)
+
+
+@check("RFD-8", on=["getRefund"])
+def refunds_read_the_same_everywhere(step: Step) -> Iterator[Mark]:
+    if step.is_reading and not step.since:
+        yield mark_of(list(step.differences))
+
+
+@check("RFD-9", on=[_REFUND])
+def a_fitting_return_fee_is_taken(step: Step) -> Iterator[Mark]:
+    if step.situation is Situation.RETURN_FEE and step.is_answered and _fee_fits(step.state, _body(step)):
+        yield verdict(step.exchange.status == 201, "201", shown(step.response))
+
+
+@check("RFD-10", on=[_REFUND])
+def any_other_return_fee_is_refused(step: Step) -> Iterator[Mark]:
+    if step.situation is Situation.RETURN_FEE and step.is_answered and not _fee_fits(step.state, _body(step)):
+        actual = shown(step.response)
+        yield verdict(actual.startswith("403 REFUND_NOT_ALLOWED"), "403 REFUND_NOT_ALLOWED", actual)
+
+
+def _body(step: Step) -> dict[str, Any]:
+    body = step.call.body if step.call else None
+    return body if isinstance(body, dict) else {}
+
+
+def _fee_fits(state: State, body: dict[str, Any]) -> bool:
+    """Say whether the conditions for a return fee are met: one whole capture, an exact sum, a country that allows it."""
+    total = sum(line.get("total_amount", 0) for line in body.get("order_lines", ()))
+    country = str((state.order or {}).get("purchase_country", ""))
+    whole = len(state.captures) == 1 and state.fully_captured
+    return whole and total == body.get("refunded_amount") and country.casefold() in RETURN_FEE_COUNTRIES
+
+
+@check("RFD-11", on=[_REFUND])
+def refunding_nothing_is_taken_or_refused(step: Step) -> Iterator[Mark]:
+    yield from step.answers(Situation.ZERO_AMOUNT)

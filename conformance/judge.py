@@ -1,0 +1,219 @@
+"""The judge: folds a history, exchange by exchange, into findings and counts of what was exercised."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orderproof.checks
+from orderproof.checks.findings import Finding
+from orderproof.checks.registry import CHECKS, Broken, Mark, Registered
+from orderproof.checks.step import Event, Step
+from orderproof.exchange import Exchange
+from orderproof.model.call import Call, call_of, created_id
+from orderproof.model.oracle import Assessment, assess, explained, is_neutral
+from orderproof.model.state import State
+
+__all__ = ["Judge"]
+
+_TRAIL_LENGTH = 400
+_FULL_READ = frozenset({"getOrder"})
+_REGISTERED = orderproof.checks and CHECKS
+
+
+@dataclass
+class _Record:
+    """What the judge remembers of one order."""
+
+    states: tuple[State, ...] = (State(),)
+    since: list[Event] = field(default_factory=list)
+    before: dict[str, Any] | None = None
+    stained_by: str | None = None
+
+
+class _Recent(OrderedDict[str, _Record]):
+    """The orders that were seen lately: a long history must not grow the memory."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._size = size
+
+    def record(self, order_id: str) -> _Record:
+        if order_id not in self:
+            self[order_id] = _Record()
+            if len(self) > self._size:
+                self.popitem(last=False)
+        self.move_to_end(order_id)
+        return self[order_id]
+
+
+class Judge:
+    """Reads a history and finds what breaks the contract.
+
+    `only` limits the rules that are judged (default: all that have a check). After each `observe`, `findings` holds
+    every finding made so far and `exercised` how often each rule was put to the test.
+    """
+
+    def __init__(self, *, only: Iterable[str] | None = None, orders: int = 5_000) -> None:
+        chosen = None if only is None else frozenset(only)
+        checks = [entry for entry in _REGISTERED if chosen is None or entry.rule in chosen]
+        self.findings: list[Finding] = []
+        self.exercised: Counter[str] = Counter()
+        self.errors: dict[str, str] = {}
+        self._steps = _by_operation([entry for entry in checks if entry.view == "step"])
+        self._groups = [entry for entry in checks if entry.view == "group"]
+        self._orders = _Recent(orders)
+        self._correlations = _Recent(20_000)
+        self._trail: list[Exchange] = []
+        self._scenario: str | None = None
+
+    def state(self, order_id: str) -> State:
+        """The most plausible state of an order; an unknown one when it was never seen."""
+        return self._orders.record(order_id).states[0]
+
+    def states(self, order_id: str) -> tuple[State, ...]:
+        """Every state that the history of an order leaves possible."""
+        return self._orders.record(order_id).states
+
+    def observe(self, exchange: Exchange) -> list[Finding]:
+        """Judge the next exchange of the history; returns the findings that it brought."""
+        self._remember(exchange)
+        call = call_of(exchange)
+        if call is None:
+            return self._judge(Step(exchange, None, None, repeated_error=self._is_repeated_error(exchange)))
+        record = self._orders.record(call.order_id)
+        assessments = [assess(state, call) for state in record.states]
+        chosen = min(assessments, key=_implausibility)
+        step = self._step(call, record, chosen)
+        found = self._judge(step)
+        _advance(record, step, assessments, chosen)
+        return found
+
+    def _step(self, call: Call, record: _Record, chosen: Assessment) -> Step:
+        return Step(
+            exchange=call.exchange,
+            call=call,
+            assessment=chosen,
+            since=tuple(record.since),
+            before=record.before,
+            repeated_error=self._is_repeated_error(call.exchange),
+            repeats_a_key=bool(call.key and call.key in chosen.state.keys),
+        )
+
+    def _is_repeated_error(self, exchange: Exchange) -> bool:
+        if exchange.response is None or exchange.response.status < 400:
+            return False
+        body = exchange.response.json
+        correlation = body.get("correlation_id") if isinstance(body, dict) else None
+        if not isinstance(correlation, str):
+            return False
+        seen = correlation in self._correlations
+        self._correlations.record(correlation)
+        return seen
+
+    def _remember(self, exchange: Exchange) -> None:
+        if exchange.scenario != self._scenario:
+            self._scenario = exchange.scenario
+            self._trail.clear()
+        self._trail.append(exchange)
+        del self._trail[:-_TRAIL_LENGTH]
+
+    def _judge(self, step: Step) -> list[Finding]:
+        operation = step.call.name if step.call is not None else ""
+        found: list[Finding] = []
+        for entry in self._steps[operation]:
+            for mark in self._marks(entry, step):
+                self.exercised[entry.rule] += 1
+                if isinstance(mark, Broken):
+                    found.append(self._finding(entry.rule, mark, step))
+        return self._add(found, step)
+
+    def _marks(self, entry: Registered, view: Any) -> list[Mark]:
+        try:
+            return list(entry.judge(view))
+        except Exception as error:  # our own fault, which must not pass for the target's
+            self.errors.setdefault(entry.rule, f"{type(error).__name__}: {error}")
+            return []
+
+    def _finding(self, rule: str, mark: Broken, step: Step) -> Finding:
+        return Finding(
+            rule=rule,
+            expected=mark.expected,
+            actual=mark.actual,
+            exchange=step.exchange,
+            operation=step.call.name if step.call is not None else None,
+            order_id=step.call.order_id if step.call is not None else None,
+            trail=tuple(self._trail),
+        )
+
+    def _add(self, found: list[Finding], step: Step) -> list[Finding]:
+        """Order findings of one exchange, the most telling first, and link those that follow from another."""
+        found = sorted(_one_per_rule(found), key=lambda finding: _rank(finding.rule))
+        if not found or step.call is None:
+            self.findings += found
+            return found
+        record = self._orders.record(step.call.order_id)
+        linked = []
+        for finding in found:
+            linked.append(replace(finding, follows=record.stained_by))
+            record.stained_by = record.stained_by or finding.rule
+        self.findings += linked
+        return linked
+
+
+def _by_operation(checks: Sequence[Registered]) -> defaultdict[str, list[Registered]]:
+    table: defaultdict[str, list[Registered]] = defaultdict(lambda: [c for c in checks if not c.on])
+    for name in {name for entry in checks for name in entry.on}:
+        table[name] = [entry for entry in checks if not entry.on or name in entry.on]
+    return table
+
+
+def _implausibility(assessment: Assessment) -> tuple[bool, int]:
+    return not assessment.answer_allowed, len(assessment.differences)
+
+
+def _advance(record: _Record, step: Step, assessments: list[Assessment], chosen: Assessment) -> None:
+    """Move the order's record past an exchange; where nothing explains it, go on from the most plausible state."""
+    call = step.call
+    if call is None:
+        return
+    record.states = explained(assessments) or chosen.after
+    if call.operation.writes:
+        if not is_neutral(call) or call.exchange.status == 429:
+            record.since.append(_event(call, chosen))
+    elif step.document is not None and call.name in _FULL_READ:
+        record.since.clear()
+        record.before = step.document
+
+
+def _event(call: Call, chosen: Assessment) -> Event:
+    taken = chosen.taken and (call.exchange.status or 500) < 300
+    created = created_id(call) if taken else None
+    return Event(call, chosen.forecast.situation, taken, chosen.answer_allowed, created)
+
+
+def _one_per_rule(found: list[Finding]) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for finding in found:
+        if finding.rule not in seen:
+            seen.add(finding.rule)
+            yield finding
+
+
+_RANKS = (
+    ("GEN-ERR-3", "GEN-HTTP-1", "GEN-AUTH", "GEN-VAL", "CON-", "IDM-"),
+    ("ORD-SUM", "ORD-STA", "ORD-GET-1", "ORD-GET-3", "ORD-GET-4"),
+    ("CAN-4",),
+    ("ORD-FIX", "ORD-GET-2", "CAP-6"),
+    ("GEN-",),
+)
+
+
+def _rank(rule: str) -> int:
+    """Lower is nearer to the root: what broke, before what it broke with it."""
+    for rank, prefixes in enumerate(_RANKS):
+        if rule.startswith(prefixes):
+            return rank if rank < 2 else rank + 1
+    return 2
