@@ -37,7 +37,7 @@ class UnknownRule(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A place in a document: its key in `spec/sources.yaml`, and the heading or operation, "" for all of it."""
+    """A place in a document: its key in `spec/sources.yaml`, and a heading in it, or "" for all of it."""
 
     document: str
     section: str
