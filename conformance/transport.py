@@ -1,0 +1,118 @@
+"""The HTTP client behind one small adapter: a request goes out as it stands, an answer or the reason for none comes back."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from orderproof.exchange import Request, Response
+from orderproof.target import Target, is_loopback
+
+LARGEST_ANSWER = 20_000_000
+"""Bytes of a body after which an answer counts as endless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of a request: the answer, or why there is none; times in seconds since the epoch.
+
+    `sent` is False when the request cannot have reached the server.
+    """
+
+    response: Response | None
+    fault: str | None
+    sent_at: float
+    answered_at: float
+    sent: bool = True
+
+
+class Unreadable(Exception):
+    """The answer breaks off, never ends, or is no HTTP."""
+
+
+class Transport:
+    """Sends requests to one target over kept-alive connections. Redirects are answers like any other."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._origin = httpx.URL(target.base_url)
+        self._prefix = urlsplit(target.base_url).path.rstrip("/")
+        self._client = self._open()
+
+    def _open(self) -> httpx.Client:
+        # A proxy from the environment has no business between us and this machine.
+        return httpx.Client(timeout=self._target.timeout, trust_env=not is_loopback(self._target.base_url))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._client.close()
+
+    def send(self, request: Request) -> Delivery:
+        """Send a request once; never repeats it. Faults of the network come back as such, not as exceptions."""
+        sent_at = time.time()
+        try:
+            response = self._exchange(request, time.monotonic() + 3 * self._target.timeout)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            return Delivery(None, _reason(error), sent_at, time.time(), sent=False)
+        except (httpx.HTTPError, httpx.InvalidURL, Unreadable, ValueError) as error:
+            self._renew()
+            return Delivery(None, _reason(error), sent_at, time.time())
+        if response.status >= 500:
+            # Servers close the connection after an unhandled error, some only after they promised to keep it.
+            self._renew()
+        return Delivery(response, None, sent_at, time.time())
+
+    def _renew(self) -> None:
+        self._client.close()
+        self._client = self._open()
+
+    def _exchange(self, request: Request, deadline: float) -> Response:
+        target = (self._prefix + request.target).encode("latin-1")
+        outgoing = self._client.build_request(
+            request.method, self._origin, content=request.body or None, extensions={"target": target}
+        )
+        outgoing.headers = httpx.Headers([("Host", outgoing.headers["Host"]), *request.headers])
+        if request.body or request.method in ("POST", "PATCH", "PUT"):
+            outgoing.headers.setdefault("Content-Length", str(len(request.body)))
+        answer = self._client.send(outgoing, stream=True)
+        try:
+            body = _read(answer, deadline)
+        finally:
+            answer.close()
+        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw)
+        return Response(headers=headers, body=body, status=answer.status_code)
+
+
+def _read(answer: httpx.Response, deadline: float) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    for part in answer.iter_bytes():
+        parts.append(part)
+        size += len(part)
+        if size > LARGEST_ANSWER:
+            raise Unreadable(f"the answer is larger than {LARGEST_ANSWER // 1_000_000} MB")
+        if time.monotonic() > deadline:
+            raise Unreadable("the answer does not come to an end")
+    return b"".join(parts)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    text = str(error).strip() or type(error).__name__
+    return text if isinstance(error, Unreadable) else f"{_KINDS.get(type(error), 'no readable answer')} ({text})"
+
+
+_KINDS: dict[type[Exception], str] = {
+    httpx.ConnectError: "cannot connect",
+    httpx.ReadError: "the connection was lost",
+    httpx.WriteError: "the connection was lost",
+    httpx.RemoteProtocolError: "the answer is no HTTP, or breaks off",
+}
