@@ -1,0 +1,176 @@
+"""Running a sandbox: in the foreground until it is stopped, or in another process while a block lasts."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+import uvicorn
+from orderproof.sandbox.app import Application
+from orderproof.sandbox.behaviour import AS_AGREED, Behaviour
+from orderproof.sandbox.options import Settings, open_from
+from orderproof.sandbox.protocol import SandboxProtocol
+from orderproof.sandbox.service import Service
+from orderproof.sandbox.sqlite import SqliteStore
+from orderproof.sandbox.store import MemoryStore, Store
+
+STARTS_WITHIN_SECONDS = 30.0
+STOPS_WITHIN_SECONDS = 5.0
+BACKLOG = 2048
+
+
+class ServerError(Exception):
+    """The sandbox could not be started; the message is one sentence for the user."""
+
+
+def open_store(settings: Settings) -> Store:
+    """Return the store that the settings name. Raises StoreError when it cannot be used."""
+    return MemoryStore() if settings.database is None else SqliteStore(settings.database)
+
+
+def run(
+    settings: Settings,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    behaviour: Behaviour = AS_AGREED,
+    announce: Callable[[str], None] | None = None,
+) -> None:
+    """Serve a sandbox until the process is interrupted or terminated.
+
+    Port 0 takes a free one. When the sandbox listens, its base URL is given to `announce`, which prints it by
+    default. Raises ServerError when the address cannot be listened on, StoreError when the database cannot be
+    used.
+    """
+    store = open_store(settings)
+    with contextlib.closing(store), listening(host, port) as listener:
+        (announce or _print_line)(base_url(host, listener))
+        _server(Application(Service(settings, store, behaviour))).run(sockets=[listener])
+
+
+@contextmanager
+def background(settings: Settings) -> Generator[str]:
+    """Run a sandbox in a process of its own on a free port of 127.0.0.1, and yield its base URL.
+
+    The process ends with the block, and also when this one dies. Raises ServerError when it does not start.
+    """
+    command = [
+        sys.executable,
+        "-P",
+        "-c",
+        "from orderproof.sandbox.server import serve_for_parent; serve_for_parent()",
+    ]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            yield _started(child, settings)
+        finally:
+            _stop(child)
+
+
+def serve_for_parent() -> None:
+    """Serve the sandbox whose settings stand on the first line of standard input, until that input ends."""
+    settings = settings_from(json.loads(sys.stdin.readline()))
+    store = open_store(settings)
+    with contextlib.closing(store), listening("127.0.0.1", 0) as listener:
+        server = _server(Application(Service(settings, store)))
+        threading.Thread(target=_stop_at_end_of_input, args=[server], daemon=True).start()
+        _print_line(base_url("127.0.0.1", listener))
+        server.run(sockets=[listener])
+
+
+def settings_from(data: dict[str, Any]) -> Settings:
+    """Return the settings of a JSON object made from `dataclasses.asdict`.
+
+    Raises OptionError for unknown choices.
+    """
+    options = tuple((days, fee) for days, fee in data.pop("due_date_options"))
+    return Settings(
+        open=open_from(data.pop("open")), due_date_options=options, tokens=tuple(data.pop("tokens")), **data
+    )
+
+
+@contextmanager
+def listening(host: str, port: int) -> Generator[socket.socket]:
+    """Yield a socket that listens on an address. Raises ServerError when that is not possible."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except (OSError, OverflowError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise ServerError(
+            f"Cannot listen on {host}:{port}: {reason}. Try another --port, or 0 for a free one."
+        ) from problem
+    with listener:
+        yield listener
+
+
+def base_url(host: str, listener: socket.socket) -> str:
+    """Return the URL under which a listening socket can be reached."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+
+
+def _server(application: Application) -> uvicorn.Server:
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    return uvicorn.Server(
+        uvicorn.Config(
+            application,
+            http=SandboxProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=1,
+        )
+    )
+
+
+def _print_line(text: str) -> None:
+    print(text, flush=True)
+
+
+def _stop_at_end_of_input(server: uvicorn.Server) -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    server.should_exit = True
+
+
+def _started(child: subprocess.Popen[str], settings: Settings) -> str:
+    assert child.stdin is not None
+    assert child.stdout is not None
+    with contextlib.suppress(BrokenPipeError):
+        child.stdin.write(json.dumps(asdict(settings)) + "\n")
+        child.stdin.flush()
+    # A child that hangs before it listens is ended by the timer, which ends the reading below.
+    timer = threading.Timer(STARTS_WITHIN_SECONDS, child.kill)
+    timer.start()
+    line = child.stdout.readline().strip()
+    timer.cancel()
+    if not line:
+        raise ServerError(
+            f"The sandbox ended before it listened (exit code {child.wait()}); its message stands above."
+        )
+    return line
+
+
+def _stop(child: subprocess.Popen[str]) -> None:
+    assert child.stdin is not None
+    with contextlib.suppress(BrokenPipeError):
+        child.stdin.close()
+    try:
+        child.wait(STOPS_WITHIN_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()

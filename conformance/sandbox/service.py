@@ -1,0 +1,179 @@
+"""From a call to its answer: the steps of the behaviour table, around one order in its store."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from uuid import UUID
+
+from orderproof.sandbox.answers import json_answer, refused
+from orderproof.sandbox.behaviour import AS_AGREED, Behaviour
+from orderproof.sandbox.calls import INVALID, Answer, Call, Context, Refusal, new_id
+from orderproof.sandbox.clock import Clock
+from orderproof.sandbox.guards import Guard
+from orderproof.sandbox.options import Settings
+from orderproof.sandbox.orders import Order, is_expired
+from orderproof.sandbox.store import Store
+from orderproof.sandbox.turns import Turns
+
+READ_ANSWERS_HELD = 1024
+_REFUNDS = frozenset({"refundOrder", "getRefund"})
+_UUID_LENGTH = 36
+
+
+class Service:
+    """Answers calls on the orders of a store."""
+
+    def __init__(self, settings: Settings, store: Store, behaviour: Behaviour = AS_AGREED) -> None:
+        self.settings = settings
+        self.open = settings.open
+        self.behaviour = behaviour
+        self.store = behaviour.store(store)
+        self.clock = Clock(self.store)
+        self._turns = Turns(settings.open)
+        self._orders_read: OrderedDict[str, tuple[Order, bool, Answer]] = OrderedDict()
+
+    def context(self) -> Context:
+        """Return the time of this moment and the settings."""
+        return Context(
+            self.clock.now(), self.open, self.settings.authorization_days, self.settings.due_date_options
+        )
+
+    async def answer(self, call: Call) -> Answer:
+        """Answer a call on an order.
+
+        Raises Refusal for a malformed id; other refusals come back as answers.
+        """
+        self._refuse_malformed_ids(call)
+        if call.operation in self.behaviour.reads:
+            return self.read(call)
+        return await self.behaviour.write(self, call)
+
+    def create(self, call: Call) -> Answer:
+        """Place an order from a draft, captured whole if the draft asks for it.
+
+        Raises Refusal for a bad draft.
+        """
+        draft = self.behaviour.read_body(call, self.open).body
+        context = self.context()
+        order = self.behaviour.place(draft, new_id(), context.now, self.settings.authorization_days)
+        if draft.get("auto_capture"):
+            order = self._capture_whole(order, context)
+        with self.store.transaction(order.order_id) as transaction:
+            transaction.save(order)
+        return json_answer(200, {"order_id": order.order_id, "fraud_status": "ACCEPTED"}, self.open)
+
+    def _capture_whole(self, order: Order, context: Context) -> Order:
+        body = {"captured_amount": order.order_amount, "order_lines": order.order_lines}
+        return self.behaviour.effects["captureOrder"](
+            order, Call("captureOrder", order.order_id, body=body), context
+        )
+
+    # -- reading
+    # ------------------------------------------------------------------------------------------------------
+
+    def read(self, call: Call) -> Answer:
+        """Answer a call that changes nothing. Raises Refusal for what cannot be found."""
+        order = self.store.order(call.order_id)
+        if order is None:
+            raise self.no_such_order(call)
+        context = self.context()
+        if call.operation == "getOrder":
+            return self._whole_order(order, call, context)
+        return json_answer(200, self.behaviour.reads[call.operation](order, call, context), self.open)
+
+    def _whole_order(self, order: Order, call: Call, context: Context) -> Answer:
+        # An order is a value: as long as it is the same one, and time has not changed how it reads, so is the
+        # answer.
+        if self.behaviour.reads is not AS_AGREED.reads or self.open.expired_status == "CLOSED-later":
+            return json_answer(200, self.behaviour.reads[call.operation](order, call, context), self.open)
+        expired = is_expired(order, context.now)
+        held = self._orders_read.get(order.order_id)
+        if held is not None and held[0] is order and held[1] == expired:
+            return held[2]
+        answer = json_answer(200, self.behaviour.reads[call.operation](order, call, context), self.open)
+        self._orders_read[order.order_id] = (order, expired, answer)
+        if len(self._orders_read) > READ_ANSWERS_HELD:
+            self._orders_read.popitem(last=False)
+        return answer
+
+    # -- writing
+    # ------------------------------------------------------------------------------------------------------
+
+    async def exclusive(self, call: Call) -> Answer:
+        """Decide a call and save what it did while no other call on the same order is under way."""
+        if not self._turns.needed:
+            return self.perform(call)
+        async with self._turns.turn(call, self.behaviour.scope_of(call, self.open)):
+            return self.perform(call)
+
+    def perform(self, call: Call) -> Answer:
+        """Answer a call from its key if that is spent; otherwise decide it, saving order and key together."""
+        scope = self.behaviour.scope_of(call, self.open)
+        context = self.context()
+        with self.store.transaction(call.order_id) as transaction:
+            kept = None if scope is None else transaction.answer(scope, context.now)
+            if kept is not None:
+                return kept
+            order = transaction.order()
+            after, answer = self.decide(order, call, context)
+            if after is not None and after is not order:
+                transaction.save(after)
+            if scope is not None and self.behaviour.is_kept(answer, self.open):
+                transaction.keep(scope, answer, context.now)
+            return answer
+
+    def decide(self, order: Order | None, call: Call, context: Context) -> tuple[Order | None, Answer]:
+        """Return the order after a call, or None if it is refused, and the answer. Saves nothing."""
+        try:
+            after, read = self._after(order, call, context)
+        except Refusal as refusal:
+            return None, refused(refusal, self.open)
+        return after, self.behaviour.success(read, after, context)
+
+    def _after(self, order: Order | None, call: Call, context: Context) -> tuple[Order, Call]:
+        if self.open.precedence == "validation-first":
+            call = self.behaviour.read_body(call, self.open)
+        if order is None:
+            raise self.no_such_order(call)
+        guards = self.behaviour.guards[call.operation]
+        _ask((one for one in guards if not one.reads_body), order, call, context)
+        if self.open.precedence == "state-first":
+            call = self.behaviour.read_body(call, self.open)
+        _ask((one for one in guards if one.reads_body), order, call, context)
+        return self.behaviour.effects[call.operation](order, call, context), call
+
+    # -- ids -------------------------------------------------------------------------------------------------
+    # ---------
+
+    def no_such_order(self, call: Call) -> Refusal:
+        """Return the refusal of a call on an order that does not exist."""
+        code = self.open.refunds_unknown_order_code if call.operation in _REFUNDS else "NO_SUCH_ORDER"
+        return Refusal(404, code, f"Order {call.order_id} cannot be found.")
+
+    def _refuse_malformed_ids(self, call: Call) -> None:
+        if not _is_uuid(call.order_id):
+            code = "INVALID_ORDER_ID" if self.open.malformed_order_id == "400" else "NO_SUCH_ORDER"
+            raise Refusal(
+                int(self.open.malformed_order_id), code, f"Order id {call.order_id[:200]!r} is not a UUID."
+            )
+        if call.child_id and not _is_uuid(call.child_id) and self.open.malformed_child_id == "400":
+            raise Refusal(400, INVALID, f"Id {call.child_id[:200]!r} is not a UUID.")
+
+
+def _ask(guards: Iterable[Guard], order: Order, call: Call, context: Context) -> None:
+    for guard in guards:
+        refusal = guard.check(order, call, context)
+        if refusal is not None:
+            raise refusal
+
+
+def _is_uuid(text: str) -> bool:
+    if len(text) != _UUID_LENGTH or not text.isascii():
+        return False
+    try:
+        # UUID() forgives missing or misplaced dashes; written out again, only the one true spelling is the
+        # same.
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
