@@ -1,0 +1,36 @@
+"""Amounts of money in minor units, anywhere in their range or beside a boundary."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from orderproof.strategies import arguments, schema
+
+
+def amounts(*, min_value: int | None = None, max_value: int | None = None) -> SearchStrategy[int]:
+    """Return amounts from `min_value` to `max_value`, both included, their ends more often than chance has it.
+
+    The defaults are the bounds of a capture's amount in the OpenAPI document. Shrinks to `min_value`. Raises
+    InvalidArgument when the range is empty.
+    """
+    low = schema.smallest(schema.AMOUNT) if min_value is None else arguments.integer("min_value", min_value)
+    high = schema.largest(schema.AMOUNT) if max_value is None else max_value
+    arguments.integer("max_value", high, low=low)
+    return st.one_of(st.integers(low, high), st.sampled_from([low, high]))
+
+
+def boundary_amounts(
+    *, near: int, min_value: int | None = None, max_value: int | None = None
+) -> SearchStrategy[int]:
+    """Return `near` itself, one less and one more, as far as they lie within the bounds.
+
+    These are the values that money code gets wrong: with `near` the remaining authorization, they capture all of it,
+    leave one, and ask for one too many. The defaults are the bounds of a capture's amount in the OpenAPI document.
+    Shrinks to `near`. Raises InvalidArgument when none of the three lies within the bounds.
+    """
+    low = schema.smallest(schema.AMOUNT) if min_value is None else arguments.integer("min_value", min_value)
+    high = schema.largest(schema.AMOUNT) if max_value is None else max_value
+    arguments.integer("max_value", high, low=low)
+    arguments.integer("near", near, low=low - 1, high=high + 1)
+    return st.sampled_from([value for value in (near, near - 1, near + 1) if low <= value <= high])
