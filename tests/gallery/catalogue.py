@@ -60,7 +60,7 @@ def lie(*rules: str, when: str = "always", needs: tuple[str, ...] = ()) -> Calla
 
 def gallery(*kinds: str) -> dict[str, type[Fake]]:
     """Return the servers of some kinds (`correct`, `warned`, `defective`; all when none is named) by name."""
-    for module in ("correct", "defective"):
+    for module in ("correct", "warned", "defective"):
         importlib.import_module(f"tests.gallery.{module}")
     return {name: server for name, server in GALLERY.items() if not kinds or server.kind in kinds}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 MOST_MONEY = 200_000_000
@@ -96,7 +96,7 @@ class Thing:
 
     fields: Mapping[str, Rule]
     required: tuple[str, ...] = ()
-    closed: bool = field(default=False)
+    closed: bool = False
 
     def faults(self, value: Any, path: str = "body") -> Iterator[str]:
         if not isinstance(value, dict):
@@ -244,3 +244,12 @@ def reshaped(*paths: str, to: Rule) -> dict[str, Thing]:
         op, *steps = path.split(".")
         shapes[op] = amended(shapes[op], tuple(steps), to)
     return shapes
+
+
+def converted(rule: Any, change: Callable[[Any], Any]) -> Any:
+    """Return `rule` with every rule in it put through `change`, the innermost first."""
+    if isinstance(rule, Items):
+        rule = replace(rule, kind=converted(rule.kind, change))
+    if isinstance(rule, Thing):
+        rule = replace(rule, fields={name: converted(one, change) for name, one in rule.fields.items()})
+    return change(rule)

@@ -373,7 +373,7 @@ class Fake:
             return "CAPTURED"
         if self.expired(order):
             return "EXPIRED"
-        return "PART_CAPTURED" if order.captures else "AUTHORIZED"
+        return "PART_CAPTURED" if self.captured(order) else "AUTHORIZED"
 
     # --- how things read ----------------------------------------------------------------------------------
 
@@ -386,6 +386,10 @@ class Fake:
 
     def address(self, fields: Json) -> Json:
         return self.present(fields)
+
+    def items(self, kind: str, things: list[Json]) -> list[Json]:
+        """Show order lines (`line`) or shipping info (`parcel`) as they were sent."""
+        return things
 
     def order_view(self, order: Order) -> Json:
         return self.present(
@@ -401,7 +405,7 @@ class Fake:
                 "purchase_country": order.country,
                 "purchase_currency": order.currency,
                 "locale": order.locale,
-                "order_lines": order.lines,
+                "order_lines": self.items("line", order.lines),
                 "customer": {"date_of_birth": "1980-01-01", "type": "person"},
                 "klarna_reference": order.klarna_reference,
                 "merchant_reference1": order.references.get("merchant_reference1"),
@@ -409,7 +413,7 @@ class Fake:
                 "merchant_data": order.merchant_data,
                 "billing_address": self.address(order.billing),
                 "shipping_address": self.address(order.shipping),
-                "shipping_info": order.shipping_info,
+                "shipping_info": self.items("parcel", order.shipping_info),
                 "created_at": self.moment(order.created),
                 "expires_at": self.moment(order.expires),
                 "captures": self.captures_view(order),
@@ -430,11 +434,11 @@ class Fake:
                 "captured_at": self.moment(capture.at),
                 "description": capture.description,
                 "reference": capture.reference,
-                "order_lines": capture.lines,
+                "order_lines": self.items("line", capture.lines),
                 "refunded_amount": capture.refunded,
                 "billing_address": self.address(capture.billing),
                 "shipping_address": self.address(capture.shipping),
-                "shipping_info": capture.shipping_info,
+                "shipping_info": self.items("parcel", capture.shipping_info),
             }
         )
 
@@ -446,7 +450,7 @@ class Fake:
                 "refunded_at": self.moment(refund.at),
                 "description": refund.description,
                 "reference": refund.reference,
-                "order_lines": refund.lines,
+                "order_lines": self.items("line", refund.lines),
                 "credit_invoice": False,
             }
         )
@@ -580,14 +584,17 @@ class Fake:
 
     def capture(self, task: Task) -> Answer:
         order, amount = task.order, task.body["captured_amount"]
-        if amount == 0:
-            raise self.zero(task)
+        self.check_zero(task, amount)
         if amount > self.remaining(order):
             raise self.forbidden("CAPTURE_NOT_ALLOWED", "More than the remaining authorized amount.")
         self.settle()
         capture = self.new_capture(order, task.body)
         order.captures = [*order.captures, capture]
         return self.created(task, "Capture-Id", capture.id)
+
+    def check_zero(self, task: Task, amount: int) -> None:
+        if amount == 0:
+            raise self.zero(task)
 
     def zero(self, task: Task) -> Refusal:
         code = "CAPTURE_NOT_ALLOWED" if task.op == "capture" else "REFUND_NOT_ALLOWED"
@@ -656,8 +663,7 @@ class Fake:
 
     def refund(self, task: Task) -> Answer:
         order, amount = task.order, task.body["refunded_amount"]
-        if amount == 0:
-            raise self.zero(task)
+        self.check_zero(task, amount)
         if amount > self.captured(order) - self.refunded(order):
             raise self.forbidden("REFUND_NOT_ALLOWED", "More than what was captured and not yet refunded.")
         self.check_fee(order, task.body)

@@ -22,12 +22,13 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request as it came in: header names in lower case, the path still percent-encoded."""
+    """A request as it came in: header names in lower case, the path still percent-encoded, who sent it."""
 
     method: str
     path: str
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    peer: str = ""
 
     def header(self, name: str) -> str | None:
         return self.headers.get(name.lower())
@@ -147,7 +148,10 @@ class Conversation(StreamRequestHandler):
             raise BadMessage(repr(line[:80]))
         method, target, version = words
         headers = self.fields()
-        return version, Call(method, self.path_of(target), headers, self.content(headers))
+        return version, Call(method, self.path_of(target), headers, self.content(headers), self.peer())
+
+    def peer(self) -> str:
+        return f"{self.client_address[0]}:{self.client_address[1]}"
 
     @staticmethod
     def path_of(target: str) -> str:
