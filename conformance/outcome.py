@@ -46,6 +46,7 @@ class Block:
 
     `steps` are the calls that lead to it, `curl` a shell script that makes them, `file` the saved counterexample
     relative to the report folder, `follows` the findings that follow from this one (rule, expected, actual).
+    `note` is what was true of the order just before ("remaining 10000"), or what else there is to know.
     `exchanges` are records (`orderproof.exchange.record`) of what was sent and answered, without secrets.
     """
 
@@ -67,7 +68,11 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """The outcome of a run. `verdict` is "conforms", "broken", "not judged" or "waivers"; times in seconds."""
+    """The outcome of a run. `verdict` is "conforms", "broken", "not judged" or "waivers"; times in seconds.
+
+    `command` is the command line that makes the run again, without secrets: `orderproof check --seed 7`. In a `strict`
+    run a warning makes the target fail.
+    """
 
     command: str
     target: str
@@ -83,6 +88,7 @@ class RunResult:
     interrupted: str = ""
     coverage: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    strict: bool = False
 
     def count(self, verdict: Verdict) -> int:
         """How many rules have a verdict."""
