@@ -54,11 +54,15 @@ class Transport:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._client.close()
 
-    def send(self, request: Request) -> Delivery:
-        """Send a request once; never repeats it. Faults of the network come back as such, not as exceptions."""
+    def send(self, request: Request, *, prefixed: bool = True) -> Delivery:
+        """Send a request once; never repeats it. Faults of the network come back as such, not as exceptions.
+
+        The path prefix of the base URL is put before the request target, unless `prefixed` is False.
+        """
         sent_at = time.time()
+        target = (self._prefix if prefixed else "") + request.target
         try:
-            response = self._exchange(request, time.monotonic() + 3 * self._target.timeout)
+            response = self._exchange(request, target, time.monotonic() + 3 * self._target.timeout)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             return Delivery(None, _reason(error), sent_at, time.time(), sent=False)
         except (httpx.HTTPError, httpx.InvalidURL, Unreadable, ValueError) as error:
@@ -73,10 +77,10 @@ class Transport:
         self._client.close()
         self._client = self._open()
 
-    def _exchange(self, request: Request, deadline: float) -> Response:
-        target = (self._prefix + request.target).encode("latin-1")
+    def _exchange(self, request: Request, target: str, deadline: float) -> Response:
+        extensions = {"target": target.encode("latin-1")}
         outgoing = self._client.build_request(
-            request.method, self._origin, content=request.body or None, extensions={"target": target}
+            request.method, self._origin, content=request.body or None, extensions=extensions
         )
         outgoing.headers = httpx.Headers([("Host", outgoing.headers["Host"]), *request.headers])
         if request.body or request.method in ("POST", "PATCH", "PUT"):

@@ -189,7 +189,7 @@ def an_expired_order_refuses_what_needs_an_authorization(step: Step) -> Iterator
 
 
 def _has_come_to_expire(step: Step) -> bool:
-    live = step.state.phase in (Phase.OPEN, Phase.RELEASED) or step.state.expired
+    live = step.state.phase in (Phase.OPEN, Phase.RELEASED, Phase.EXPIRED)
     if step.document is None or step.call is None or step.state.order is None or not live or step.since:
         return False
     return step.state.may_have_expired(step.call.now - 2 * 60)

@@ -1,0 +1,143 @@
+"""Checks a server: puts target, drivers and judge together, and comes to an outcome."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orderproof.catalogue import Rule
+from orderproof.checks.findings import Finding
+from orderproof.drivers.plan import PROFILES, Driver, Run, drivers_of
+from orderproof.drivers.session import Session
+from orderproof.errors import CannotJudge, OutOfTime
+from orderproof.exchange import Exchange
+from orderproof.history import HistoryFile
+from orderproof.judge import Judge
+from orderproof.outcome import Progress, RunResult
+from orderproof.sanity import look_at
+from orderproof.supply import OutOfOrders, supply_from
+from orderproof.target import Target
+from orderproof.transport import Transport
+from orderproof.verdicts import conclude
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to check and how. `max_time` in seconds; `rules` are those selected; `report` the folder to write to."""
+
+    target: Target
+    rules: Sequence[Rule]
+    profile: str = "standard"
+    seed: int = 0
+    max_time: float | None = None
+    strict: bool = False
+    report: Path | None = None
+    shown_target: str = ""
+
+
+@dataclass
+class Watch:
+    """Who is told how a run goes: `progress` now and then, `finding` for each root cause as it is found."""
+
+    progress: Callable[[Progress], None] = lambda _: None
+    finding: Callable[[Finding], None] = lambda _: None
+
+
+@dataclass
+class _State:
+    """A run under way."""
+
+    settings: Settings
+    watch: Watch
+    judge: Judge
+    history: HistoryFile | None
+    started: float = field(default_factory=time.monotonic)
+    runs: list[Run] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    interrupted: str = ""
+    last_shown: float = 0.0
+
+
+def check(settings: Settings, watch: Watch) -> RunResult:
+    """Judge a server. Raises CannotJudge when the sanity run fails: nothing was judged then.
+
+    A run that is cut short (time, interrupt, a target that dies) keeps what it found, and says so.
+    """
+    started_at = datetime.now(UTC).isoformat(timespec="seconds")
+    with ExitStack() as stack:
+        history = stack.enter_context(HistoryFile(settings.report / "history.ndjson")) if settings.report else None
+        state = _State(settings, watch, Judge(only=[rule.id for rule in settings.rules]), history)
+        transport = stack.enter_context(Transport(settings.target))
+        session = _session(state, transport)
+        look_at(session)
+        for driver in drivers_of(settings.profile):
+            if not _drive(state, session, driver):
+                break
+    return conclude(
+        settings,
+        state.judge,
+        state.runs,
+        requests=session.requests,
+        duration=time.monotonic() - state.started,
+        started_at=started_at,
+        interrupted=state.interrupted,
+        notes=state.notes,
+    )
+
+
+def _session(state: _State, transport: Transport) -> Session:
+    settings = state.settings
+    budget = settings.max_time or PROFILES[settings.profile].seconds
+    return Session(
+        sender=transport,
+        target=settings.target,
+        supply=supply_from(settings.target.orders),
+        observe=lambda exchange: _observe(state, exchange),
+        state=state.judge.state,
+        seed=settings.seed,
+        deadline=None if budget is None else state.started + budget,
+    )
+
+
+def _observe(state: _State, exchange: Exchange) -> None:
+    if state.history is not None:
+        state.history.append(exchange)
+    for finding in state.judge.observe(exchange):
+        if finding.follows is None:
+            state.watch.finding(finding)
+
+
+def _drive(state: _State, session: Session, driver: Driver) -> bool:
+    """Run one driver; returns whether the run can go on."""
+    try:
+        for run in driver.runs(session, PROFILES[state.settings.profile]):
+            state.runs.append(run)
+            _show(state, session, driver, run)
+    except OutOfOrders as error:
+        state.notes.append(str(error))
+        return False
+    except OutOfTime:
+        state.notes.append(f"the time was over while {driver.name} ran")
+        return False
+    except CannotJudge as error:
+        state.interrupted = str(error)
+        return False
+    except KeyboardInterrupt:
+        state.interrupted = "interrupted from the keyboard"
+        return False
+    return True
+
+
+def _show(state: _State, session: Session, driver: Driver, run: Run) -> None:
+    now = time.monotonic()
+    if now - state.last_shown < 0.1:
+        return
+    state.last_shown = now
+    budget = state.settings.max_time or PROFILES[state.settings.profile].seconds
+    found = sum(finding.follows is None for finding in state.judge.findings)
+    progress = Progress(driver.name, run.stage.name, session.requests, found, now - state.started, budget)
+    state.watch.progress(progress)

@@ -1,0 +1,77 @@
+"""A counterexample: the orders and calls that show a finding, as a file that can be sent again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orderproof.drivers.commands import Command, Sequence, command_from, command_record
+from orderproof.errors import UsageError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """What breaks a rule: the sequence, and what was expected and seen."""
+
+    rule: str
+    expected: str
+    actual: str
+    seed: int
+    scenario: str
+    sequence: Sequence
+
+
+def to_record(example: Counterexample) -> dict[str, Any]:
+    """Return the counterexample as JSON data."""
+    return {
+        "orderproof_counterexample": FORMAT,
+        "rule": example.rule,
+        "expected": example.expected,
+        "actual": example.actual,
+        "seed": example.seed,
+        "scenario": example.scenario,
+        "orders": [dict(draft) for draft in example.sequence.orders],
+        "steps": [command_record(command) for command in example.sequence.commands],
+    }
+
+
+def from_record(data: Any) -> Counterexample:
+    """Read a counterexample from JSON data. Raises ValueError on data of another shape."""
+    if not isinstance(data, Mapping) or data.get("orderproof_counterexample") != FORMAT:
+        raise ValueError(f"it has no orderproof_counterexample: {FORMAT}")
+    try:
+        commands: tuple[Command, ...] = tuple(command_from(step) for step in data["steps"])
+        orders = tuple(dict(draft) for draft in data["orders"])
+        texts = (str(data[name]) for name in ("rule", "expected", "actual"))
+        rule, expected, actual = texts
+        seed, scenario = int(data.get("seed", 0)), str(data.get("scenario", "counterexample"))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"a field is missing or has the wrong type: {error}") from None
+    return Counterexample(rule, expected, actual, seed, scenario, Sequence(orders, commands))
+
+
+def load(path: Path) -> Counterexample:
+    """Read a counterexample file. Raises UsageError with a sentence when it is none."""
+    try:
+        return from_record(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise UsageError(f"the counterexample {path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise UsageError(f"{path} is not a counterexample: {error}") from None
+
+
+def save(directory: Path, example: Counterexample) -> Path:
+    """Write a counterexample into a folder, named after its rule; a second one of a rule gets a number."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{example.rule}.json"
+    number = 2
+    while path.exists():
+        path = directory / f"{example.rule}-{number}.json"
+        number += 1
+    path.write_text(json.dumps(to_record(example), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path

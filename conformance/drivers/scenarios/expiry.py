@@ -1,0 +1,62 @@
+"""What time does to an order; for targets whose clock can be moved."""
+
+from __future__ import annotations
+
+from orderproof.drivers.drafts import address
+from orderproof.drivers.handle import new_order
+from orderproof.drivers.scenarios.registry import scenario
+from orderproof.drivers.stage import Stage
+from orderproof.model.values import instant
+
+_DAY = 86_400.0
+
+
+def _pass(stage: Stage, days: float) -> None:
+    stage.move_clock(days * _DAY)
+
+
+@scenario("an order that expires", needs="clock")
+def expired(stage: Stage) -> None:
+    order, untouched = new_order(stage), new_order(stage)
+    order.capture(order.remaining // 2)
+    expiry = instant((order.state.order or {}).get("expires_at"))
+    days = 365.0 if expiry is None else (expiry.timestamp() - stage.now) / _DAY + 1
+    _pass(stage, days)
+    order.read()
+    untouched.read()
+    order.capture(1)
+    order.update(order.amount - 1)
+    order.extend()
+    order.refund(order.refundable // 2)
+    order.change_references(merchant_reference1="expired")
+    order.change_address(address(given_name="Late"))
+    order.cancel()
+    order.release()
+    untouched.capture(untouched.amount)
+    untouched.update(untouched.amount)
+    untouched.extend()
+    untouched.cancel()
+    order.look_around()
+    untouched.look_around()
+
+
+@scenario("an order that is extended until it may not be", needs="clock")
+def extended(stage: Stage) -> None:
+    order = new_order(stage)
+    for _ in range(9):
+        _pass(stage, 20)
+        order.read()
+        order.extend()
+    _pass(stage, 2)
+    order.extend()
+    order.read()
+
+
+@scenario("a key that is old", needs="clock")
+def old_key(stage: Stage) -> None:
+    order = new_order(stage)
+    order.call("captureOrder", {"captured_amount": order.remaining // 4}, key="old")
+    _pass(stage, 0.97)
+    order.read()
+    order.call("captureOrder", {"captured_amount": order.remaining // 4}, key="old")
+    order.look_around()

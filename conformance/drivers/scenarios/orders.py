@@ -1,0 +1,60 @@
+"""Orders as they read: twice, side by side, and what belongs to which."""
+
+from __future__ import annotations
+
+from orderproof.drivers.handle import new_order
+from orderproof.drivers.scenarios.registry import scenario
+from orderproof.drivers.stage import Stage
+
+_OTHER = frozenset({"other-order"})
+
+
+@scenario("reading twice")
+def reading_twice(stage: Stage) -> None:
+    order = new_order(stage)
+    order.look_around()
+    order.look_around()
+    order.capture(order.remaining // 2)
+    order.refund(order.refundable // 2)
+    order.look_around()
+    order.look_around()
+
+
+@scenario("two orders side by side")
+def side_by_side(stage: Stage) -> None:
+    one, other = new_order(stage), new_order(stage, 7_000)
+    one.capture(one.remaining // 2)
+    other.read()
+    other.capture(other.remaining // 3)
+    one.read()
+    one.refund(one.refundable // 2)
+    other.read()
+    other.refund(other.refundable)
+    one.read()
+    for order, stranger in ((one, other), (other, one)):
+        for capture in stranger.seat.captures:
+            order.call("getCapture", capture=capture, facts=_OTHER)
+            order.call("triggerSendOut", capture=capture, facts=_OTHER)
+            order.ship({"shipping_company": "Post"}, capture=capture)
+        for refund in stranger.seat.refunds:
+            order.call("getRefund", refund=refund, facts=_OTHER)
+    one.update(one.amount - 1)
+    other.read()
+    other.release()
+    one.capture(one.remaining)
+    one.look_around()
+    other.look_around()
+
+
+@scenario("three orders in turns")
+def in_turns(stage: Stage) -> None:
+    orders = [new_order(stage, amount) for amount in (3_000, 5_000, 8_000)]
+    for _ in range(2):
+        for order in orders:
+            order.capture(order.remaining // 2)
+        for order in orders:
+            order.refund(order.refundable // 2)
+    orders[0].release()
+    for order in orders:
+        order.capture(order.remaining + 1)
+        order.look_around()

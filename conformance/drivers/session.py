@@ -1,0 +1,126 @@
+"""Sends what drivers make, with patience and within limits, and tells every exchange to whoever listens."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from email.utils import parsedate_to_datetime
+from typing import Any, Protocol
+
+from orderproof.errors import CannotJudge, OutOfTime
+from orderproof.exchange import Exchange, Request
+from orderproof.model.state import State
+from orderproof.supply import Supply
+from orderproof.target import Target
+from orderproof.transport import Delivery
+
+PATIENCE = 8
+"""How often a 429 or 409 is met with waiting before it counts as the answer."""
+
+LONGEST_WAIT = 60.0
+_SILENCES = 5
+
+
+class Sender(Protocol):
+    """What delivers a request: the transport, or something between it and the target."""
+
+    def send(self, request: Request, *, prefixed: bool = True) -> Delivery:
+        """Send a request once."""
+
+
+@dataclass
+class Session:
+    """One run against one target: numbering, rate, patience, time.
+
+    `observe` gets every exchange as it happens; `state` gives the most plausible state of an order. `deadline` is a
+    reading of the monotonic clock.
+    """
+
+    sender: Sender
+    target: Target
+    supply: Supply
+    observe: Callable[[Exchange], object]
+    state: Callable[[str], State]
+    seed: int = 0
+    deadline: float | None = None
+    requests: int = 0
+    clock: float = 0.0
+    drafts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _next_at: float = 0.0
+    _silences: int = 0
+
+    def random(self, name: str) -> random.Random:
+        """Chance for one sequence, which depends on the seed and the name alone."""
+        return random.Random(f"{self.seed}/{name}")
+
+    def send(self, request: Request, *, prefixed: bool = True, **facts: Any) -> Exchange:
+        """Send a request until it has an answer that is more than "try again"; every try is observed."""
+        for attempt in range(PATIENCE + 1):
+            exchange = self._once(request, prefixed, facts)
+            if exchange.response is None and not self._may_repeat(exchange):
+                break
+            if exchange.response is not None and exchange.status not in (409, 429):
+                break
+            if attempt == PATIENCE:
+                exchange = replace(exchange, facts=exchange.facts | {"gave-up"})
+                break
+            self.observe(exchange)
+            self._wait(exchange, attempt)
+        self.observe(exchange)
+        return exchange
+
+    def _once(self, request: Request, prefixed: bool, facts: Mapping[str, Any]) -> Exchange:
+        self._hold_to_limits()
+        delivery = self.sender.send(request, prefixed=prefixed)
+        self.requests += 1
+        self._count_silences(delivery)
+        return Exchange(
+            number=self.requests,
+            request=request,
+            response=delivery.response,
+            sent_at=delivery.sent_at,
+            answered_at=delivery.answered_at,
+            fault=delivery.fault,
+            clock=self.clock,
+            **facts,
+        )
+
+    def _may_repeat(self, exchange: Exchange) -> bool:
+        """A lost answer is asked for again where that is safe: a read, or a call with an idempotency key."""
+        safe = exchange.request.method == "GET" or exchange.request.header("klarna-idempotency-key") is not None
+        return safe and self._silences <= 2
+
+    def _hold_to_limits(self) -> None:
+        now = time.monotonic()
+        if self.deadline is not None and now >= self.deadline:
+            raise OutOfTime
+        if self.target.rate:
+            if now < self._next_at:
+                time.sleep(self._next_at - now)
+            self._next_at = max(now, self._next_at) + 1 / self.target.rate
+
+    def _count_silences(self, delivery: Delivery) -> None:
+        self._silences = 0 if delivery.response is not None else self._silences + 1
+        if self._silences >= _SILENCES:
+            raise CannotJudge(f"the target stopped answering after {self.requests} requests: {delivery.fault}")
+
+    def _wait(self, exchange: Exchange, attempt: int) -> None:
+        seconds = _retry_after(exchange)
+        if seconds is None:
+            seconds = min(0.05 * 2**attempt, 5.0)
+        time.sleep(min(seconds, LONGEST_WAIT))
+
+
+def _retry_after(exchange: Exchange) -> float | None:
+    """Seconds that a `Retry-After` asks for, in either of its forms (RFC 9110, 10.2.3)."""
+    text = exchange.response.header("retry-after") if exchange.response is not None else None
+    if text is None:
+        return None
+    if text.strip().isdigit():
+        return float(text)
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except ValueError:
+        return None

@@ -1,0 +1,216 @@
+"""A stage for one sequence of calls: its orders, its ids and keys, and a reading after every write."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from orderproof import operations
+from orderproof.drivers.commands import NEW_KEY, Command
+from orderproof.drivers.session import Session
+from orderproof.errors import CannotJudge
+from orderproof.exchange import Exchange, Request
+from orderproof.model.call import Call, call_of, created_id
+from orderproof.model.reading import BOOKING_SECONDS
+from orderproof.target import basic
+
+WRONG_CREDENTIALS = {
+    "wrong-user": ("nobody-{user}", "{password}"),
+    "wrong-password": ("{user}", "not-{password}"),
+    "empty": ("", ""),
+}
+
+
+@dataclass
+class Seat:
+    """One order of the sequence: its id, and the captures and refunds that were made on it."""
+
+    order_id: str
+    captures: list[str] = field(default_factory=list)
+    refunds: list[str] = field(default_factory=list)
+
+
+class Stage:
+    """Performs commands in a session, under one scenario name.
+
+    `performed` has each command with the number of its exchange, and `drafts` the orders that were asked for:
+    together they are what it takes to see the sequence again.
+    """
+
+    def __init__(self, session: Session, name: str, *, follow: bool = False) -> None:
+        self.session = session
+        self.name = name
+        self.seats: list[Seat] = []
+        self.drafts: list[Mapping[str, Any]] = []
+        self.performed: list[tuple[int, Command]] = []
+        self.chance = session.random(name)
+        self._keys: dict[str, str] = {}
+        self._follow = follow
+
+    def obtain(self, draft: Mapping[str, Any]) -> int:
+        """Get a fresh order and read it; returns its position in the sequence. Raises CannotJudge."""
+        order_id = self.session.supply.obtain(draft, self._send_as_merchant)
+        self.drafts.append(draft)
+        self.seats.append(Seat(order_id))
+        self.read(len(self.seats) - 1)
+        return len(self.seats) - 1
+
+    def _send_as_merchant(self, request: Request) -> Exchange:
+        headers = (("Authorization", self.session.target.authorization), *request.headers)
+        whole = Request(headers=headers, body=request.body, method=request.method, target=request.target)
+        return self.session.send(whole, scenario=self.name)
+
+    def new_id(self) -> str:
+        """A well-formed id that nobody else has, the same for the same seed."""
+        return str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
+
+    def perform(self, command: Command) -> Exchange | None:
+        """Make a call, and read the order after a write; None when an id that it needs does not exist."""
+        request = self.request(command)
+        if request is None:
+            return None
+        exchange = self._deliver(command, request)
+        call = call_of(exchange)
+        if call is not None and call.operation.writes:
+            self._note(command, call)
+            if command.read:
+                self.read(command.order)
+        return exchange
+
+    def _deliver(self, command: Command, request: Request) -> Exchange:
+        facts: dict[str, Any] = {"facts": command.facts} if command.facts else {}
+        if command.credentials != "own":
+            facts["credentials"] = command.credentials
+        exchange = self.session.send(request, scenario=self.name, **facts)
+        self.performed.append((exchange.number, command))
+        return exchange
+
+    def _note(self, command: Command, call: Call) -> None:
+        made = created_id(call)
+        if made is None or call.exchange.status != 201 or not self.seats:
+            return
+        seat = self.seats[command.order]
+        known = seat.captures if call.name == "captureOrder" else seat.refunds
+        if made not in known:
+            known.append(made)
+            if self._follow:
+                self.follow(call, made)
+
+    def read(self, order: int = 0) -> Exchange | None:
+        """Read the order."""
+        return self.perform(Command("getOrder", order))
+
+    def follow(self, call: Call, made: str) -> None:
+        """Go where the `Location` of a 201 points, on the target's own host whatever host it names."""
+        response = call.exchange.response
+        location = response.header("location") if response is not None else None
+        if not location:
+            return
+        base = urlsplit(self.session.target.base_url)
+        absolute = urlsplit(urljoin(self.session.target.base_url + call.exchange.request.target, location))
+        path = absolute.path + (f"?{absolute.query}" if absolute.query else "")
+        prefixed = path.startswith(base.path + "/")
+        kind = "capture" if call.name == "captureOrder" else "refund"
+        request = Request(
+            headers=self._headers(Command(f"get{kind.title()}")),
+            body=b"",
+            method="GET",
+            target=path[len(base.path) :] if prefixed else path,
+        )
+        stands_for = {"operation": f"get{kind.title()}", "order_id": call.order_id, f"{kind}_id": made}
+        self.session.send(request, prefixed=prefixed, scenario=self.name, stands_for=stands_for)
+
+    @property
+    def now(self) -> float:
+        """The time by the target's clock as far as it was moved, in seconds since the epoch."""
+        return time.time() + self.session.clock
+
+    def move_clock(self, seconds: float) -> None:
+        """Move the target's clock forward. Raises CannotJudge when it cannot be moved, or does not answer 2xx."""
+        control = self.session.target.clock
+        if control is None:
+            raise CannotJudge("the target's clock cannot be moved: the configuration has no [clock]")
+        body = {
+            name: int(seconds) if value == "{seconds}" else value for name, value in control.body.items()
+        }
+        headers = (("Authorization", self.session.target.authorization), ("Content-Type", "application/json"))
+        request = Request(headers=headers, body=json.dumps(body).encode(), method=control.method, target=control.path)
+        exchange = self.session.send(request, scenario=self.name, advances=float(int(seconds)))
+        if exchange.status is None or exchange.status >= 300:
+            raise CannotJudge(f"the target's clock did not move: {control.path} was answered {exchange.status}")
+        self.session.clock += int(seconds)
+
+    def settle(self) -> None:
+        """Read orders again whose refunds are not booked on their captures yet, until they are or time is up."""
+        for position, seat in enumerate(self.seats):
+            until = time.monotonic() + BOOKING_SECONDS + 1
+            pause = 0.1
+            while self.session.state(seat.order_id).bookings and time.monotonic() < until:
+                time.sleep(pause)
+                pause = min(2 * pause, 1.0)
+                self.read(position)
+
+    def request(self, command: Command) -> Request | None:
+        """Write a command as a request; None when an id that it needs does not exist."""
+        ids = self._ids(command)
+        if ids is None:
+            return None
+        operation = operations.OPERATIONS[command.operation]
+        return Request(
+            headers=self._headers(command),
+            body=command.payload,
+            method=command.method or operation.method,
+            target=operations.path_of(command.operation, **ids) + command.suffix,
+        )
+
+    def _ids(self, command: Command) -> dict[str, str] | None:
+        seat = self.seats[command.order] if command.order < len(self.seats) else Seat("")
+        wanted = {
+            "order_id": command.order_id or seat.order_id,
+            "capture_id": _chosen(command.capture, seat.captures),
+            "refund_id": _chosen(command.refund, seat.refunds),
+        }
+        needed = operations.OPERATIONS[command.operation].parameters
+        ids = {name: wanted[name] for name in needed}
+        return None if None in ids.values() else {name: str(value) for name, value in ids.items()}
+
+    def _headers(self, command: Command) -> tuple[tuple[str, str], ...]:
+        headers = [("Accept", "application/json"), ("User-Agent", "orderproof")]
+        authorization = self._authorization(command.credentials)
+        if authorization is not None:
+            headers.append(("Authorization", authorization))
+        if command.payload and command.content_type is not None:
+            headers.append(("Content-Type", command.content_type))
+        if command.key is not None and operations.OPERATIONS[command.operation].writes:
+            headers.append(("Klarna-Idempotency-Key", self._key(command.key)))
+        return (*headers, *command.headers)
+
+    def _key(self, name: str) -> str:
+        if name == NEW_KEY:
+            return self.new_id()
+        return self._keys.setdefault(name, self.new_id())
+
+    def _authorization(self, kind: str) -> str | None:
+        target = self.session.target
+        if kind == "own":
+            return target.authorization
+        if kind == "none":
+            return None
+        if kind == "bearer":
+            return f"Bearer {self.new_id()}"
+        user, password = WRONG_CREDENTIALS[kind]
+        names = {"user": target.username, "password": target.password}
+        return basic(user.format(**names), password.format(**names))
+
+
+def _chosen(which: int | str | None, known: list[str]) -> str | None:
+    if isinstance(which, str):
+        return which
+    if which is None or not -len(known) <= which < len(known):
+        return None
+    return known[which]

@@ -1,0 +1,169 @@
+"""From findings to verdicts: one for each rule, one block for each root cause, and the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orderproof.catalogue import Rule, catalogue
+from orderproof.checks.findings import Finding
+from orderproof.checks.registry import CHECKS
+from orderproof.counterexample import Counterexample, save
+from orderproof.drivers.commands import Sequence as Calls
+from orderproof.drivers.plan import Run
+from orderproof.exchange import Exchange, record
+from orderproof.judge import Judge
+from orderproof.outcome import Block, RuleResult, RunResult, StepShown, Verdict
+from orderproof.shown import curl_script, shown_answer, shown_request
+
+if TYPE_CHECKING:
+    from orderproof.checking import Settings
+
+CONFORMS, BROKEN, USAGE, NOT_JUDGED, WAIVERS = range(5)
+"""The exit codes of the command line."""
+
+_TRAIL_SHOWN = 60
+
+
+def conclude(
+    settings: Settings,
+    judge: Judge,
+    runs: Sequence[Run],
+    *,
+    requests: int,
+    duration: float,
+    started_at: str,
+    interrupted: str = "",
+    notes: Sequence[str] = (),
+) -> RunResult:
+    """Return the outcome of a run, and save a counterexample for each root cause when there is a report folder."""
+    rules = [_result(rule, judge, settings, notes) for rule in settings.rules]
+    roots = root_causes(judge.findings)
+    blocks = [_block(finding, follows, settings, runs, judge) for finding, follows in roots]
+    code = _exit_code(rules, interrupted, strict=settings.strict)
+    return RunResult(
+        command="check",
+        target=settings.shown_target or settings.target.base_url,
+        profile=settings.profile,
+        seed=settings.seed,
+        started_at=started_at,
+        duration_s=round(duration, 3),
+        requests=requests,
+        verdict={CONFORMS: "conforms", BROKEN: "broken", NOT_JUDGED: "not judged"}[code],
+        exit_code=code,
+        rules=rules,
+        blocks=blocks,
+        interrupted=interrupted,
+        notes=tuple(notes),
+    )
+
+
+def _result(rule: Rule, judge: Judge, settings: Settings, notes: Sequence[str]) -> RuleResult:
+    exercised = judge.exercised[rule.id]
+    first = next((finding for finding in judge.findings if finding.rule == rule.id), None)
+    if first is not None:
+        verdict = Verdict.FAILED if rule.level == "MUST" else Verdict.WARNED
+        return RuleResult(rule, verdict, exercised, f"expected {first.expected}; got {first.actual}")
+    if rule.id in judge.errors:
+        return RuleResult(rule, Verdict.ERROR, exercised, f"the check failed: {judge.errors[rule.id]}")
+    if exercised:
+        return RuleResult(rule, Verdict.PASSED, exercised)
+    return RuleResult(rule, Verdict.NOT_EXERCISED, 0, _why_not(rule, settings, notes))
+
+
+def _why_not(rule: Rule, settings: Settings, notes: Sequence[str]) -> str:
+    if rule.judges == "client":
+        return "it judges a client: run `orderproof client`"
+    if rule.id not in {entry.rule for entry in CHECKS}:
+        return "no check yet"
+    missing = [need for need in rule.needs if need in ("clock", "expired") and settings.target.clock is None]
+    if missing:
+        return "needs the capability clock: a target whose time can be moved, see [clock] in the configuration"
+    return _REASONS.get(rule.id) or "; ".join(notes) or "no call in this run put it to the test"
+
+
+_REASONS = {
+    "GEN-RATE-1": "the target never answered 429",
+    "DUE-2": "needs the capability pay-later: no capture had a due date that could be extended",
+}
+
+
+def _exit_code(results: Iterable[RuleResult], interrupted: str, *, strict: bool) -> int:
+    verdicts = {result.verdict for result in results}
+    if Verdict.FAILED in verdicts or (strict and Verdict.WARNED in verdicts):
+        return BROKEN
+    if interrupted or Verdict.ERROR in verdicts or not verdicts & {Verdict.PASSED, Verdict.WARNED, Verdict.WAIVED}:
+        return NOT_JUDGED
+    return CONFORMS
+
+
+def root_causes(findings: Sequence[Finding]) -> list[tuple[Finding, list[Finding]]]:
+    """Return one finding for each root cause, with those that only ever followed from it.
+
+    A rule that broke on an order that nothing else had broken on before is a root; one that only broke after another,
+    on the same order, is folded under that other.
+    """
+    roots: dict[str, Finding] = {}
+    for finding in findings:
+        if finding.follows is None:
+            known = roots.get(finding.rule)
+            if known is None or len(finding.trail) < len(known.trail):
+                roots[finding.rule] = finding
+    folded: dict[str, dict[str, Finding]] = {rule: {} for rule in roots}
+    for finding in findings:
+        if finding.rule not in roots and finding.follows in roots:
+            folded[finding.follows].setdefault(finding.rule, finding)
+    return [(finding, list(folded[rule].values())) for rule, finding in roots.items()]
+
+
+def _block(
+    finding: Finding, follows: Sequence[Finding], settings: Settings, runs: Sequence[Run], judge: Judge
+) -> Block:
+    rules: Mapping[str, Rule] = catalogue()
+    stage_run = next((run for run in runs if run.stage.name == finding.exchange.scenario), None)
+    deciding = _deciding(finding)
+    trail = [exchange for exchange in finding.trail if exchange.number <= finding.exchange.number]
+    writes = [exchange for exchange in trail if exchange.request.method != "GET" or exchange is deciding]
+    return Block(
+        rule=rules[finding.rule],
+        expected=finding.expected,
+        actual=finding.actual,
+        operation=finding.operation,
+        order_id=finding.order_id,
+        scenario=finding.exchange.scenario,
+        sent=f"{shown_request(deciding)}   ({_position(deciding, writes, finding)})",
+        steps=tuple(StepShown(shown_request(e), shown_answer(e), e is deciding) for e in writes[-_TRAIL_SHOWN:]),
+        curl=curl_script(trail, settings.target),
+        file=_saved(finding, settings.report, stage_run, settings.seed),
+        follows=tuple((rules[f.rule], f.expected, f.actual) for f in follows),
+        exchanges=tuple(record(exchange) for exchange in trail[-_TRAIL_SHOWN:]),
+        count=sum(other.rule == finding.rule for other in judge.findings),
+    )
+
+
+def _deciding(finding: Finding) -> Exchange:
+    """The exchange that a reader wants to see: the last write on the order, where a reading brought it to light."""
+    if finding.exchange.request.method != "GET":
+        return finding.exchange
+    earlier = [e for e in finding.trail if e.number < finding.exchange.number and e.request.method != "GET"]
+    mine = [e for e in earlier if finding.order_id and finding.order_id in e.request.target]
+    return mine[-1] if mine else finding.exchange
+
+
+def _position(deciding: Exchange, writes: Sequence[Exchange], finding: Finding) -> str:
+    place = next((n for n, exchange in enumerate(writes, 1) if exchange is deciding), len(writes))
+    read = ", seen when the order was read" if deciding is not finding.exchange else ""
+    return f"call {place} of {len(writes)} in “{finding.exchange.scenario}”{read}"
+
+
+def _saved(finding: Finding, report: Path | None, run: Run | None, seed: int) -> str | None:
+    if report is None or run is None or not run.stage.drafts:
+        return None
+    last = finding.exchange.number
+    commands = tuple(command for number, command in run.stage.performed if number <= last)
+    sequence = Calls(tuple(run.stage.drafts), commands)
+    example = Counterexample(
+        finding.rule, finding.expected, finding.actual, seed, finding.exchange.scenario, sequence
+    )
+    return save(report / "counterexamples", example).relative_to(report).as_posix()
