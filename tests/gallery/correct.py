@@ -735,7 +735,7 @@ class CloudNative(Gzipped, LowerCaseHeaders, ExtraHeaders, VolatileFields, BusyO
 
 @variant
 class Elsewhere(Chunked, OffsetTimes, BareNotFound, ClosedAfterRefund, BookedEvenly, CancelledHasNothingLeft):
-    """Chunks, offset times, other codes for 404, CLOSED after refund, even bookings, nothing left in the end."""
+    """Chunks, offset times, other codes for 404, CLOSED after refund, even bookings, nothing left at last."""
 
 
 @variant
