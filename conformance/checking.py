@@ -41,10 +41,11 @@ class Settings:
 
 @dataclass
 class Watch:
-    """Who is told how a run goes: `progress` now and then, `finding` for each root cause as it is found."""
+    """Who is told how a run goes: `progress` now and then, `finding` for each root cause, `exchange` for all."""
 
     progress: Callable[[Progress], None] = lambda _: None
     finding: Callable[[Finding], None] = lambda _: None
+    exchange: Callable[[Exchange], None] = lambda _: None
 
 
 @dataclass
@@ -106,6 +107,7 @@ def _session(state: _State, transport: Transport) -> Session:
 def _observe(state: _State, exchange: Exchange) -> None:
     if state.history is not None:
         state.history.append(exchange)
+    state.watch.exchange(exchange)
     for finding in state.judge.observe(exchange):
         if finding.follows is None:
             state.watch.finding(finding)

@@ -16,11 +16,16 @@ from orderproof.model.call import Call, call_of, created_id
 from orderproof.model.oracle import Assessment, assess, explained, is_neutral
 from orderproof.model.state import State
 
-__all__ = ["Judge"]
+__all__ = ["Judge", "registered"]
 
 _TRAIL_LENGTH = 400
 _FULL_READ = frozenset({"getOrder"})
-_REGISTERED = orderproof.checks and CHECKS
+
+
+def registered() -> list[Registered]:
+    """Every check there is; importing the package of the checks has registered them."""
+    assert orderproof.checks
+    return CHECKS
 
 
 @dataclass
@@ -58,7 +63,7 @@ class Judge:
 
     def __init__(self, *, only: Iterable[str] | None = None, orders: int = 5_000) -> None:
         chosen = None if only is None else frozenset(only)
-        checks = [entry for entry in _REGISTERED if chosen is None or entry.rule in chosen]
+        checks = [entry for entry in registered() if chosen is None or entry.rule in chosen]
         self.findings: list[Finding] = []
         self.exercised: Counter[str] = Counter()
         self.errors: dict[str, str] = {}

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from orderproof.catalogue import Rule, catalogue
 from orderproof.checks.findings import Finding
-from orderproof.checks.registry import CHECKS
 from orderproof.counterexample import Counterexample, save
 from orderproof.drivers.commands import Sequence as Calls
 from orderproof.drivers.plan import Run
 from orderproof.exchange import Exchange, record
-from orderproof.judge import Judge
+from orderproof.judge import Judge, registered
 from orderproof.outcome import Block, RuleResult, RunResult, StepShown, Verdict
 from orderproof.shown import curl_script, shown_answer, shown_request
 
@@ -75,7 +74,7 @@ def _result(rule: Rule, judge: Judge, settings: Settings, notes: Sequence[str]) 
 def _why_not(rule: Rule, settings: Settings, notes: Sequence[str]) -> str:
     if rule.judges == "client":
         return "it judges a client: run `orderproof client`"
-    if rule.id not in {entry.rule for entry in CHECKS}:
+    if rule.id not in {entry.rule for entry in registered()}:
         return "no check yet"
     missing = [need for need in rule.needs if need in ("clock", "expired") and settings.target.clock is None]
     if missing:

@@ -1,0 +1,271 @@
+"""The command line: parses, calls, and maps the outcome to an exit code."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orderproof import __version__
+from orderproof.errors import CannotJudge, OrderproofError, UsageError
+
+if TYPE_CHECKING:
+    from orderproof.catalogue import Rule
+    from orderproof.checking import Settings
+    from orderproof.target import Target
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_FIXED_SEED = 0
+
+
+@click.group(context_settings=_CONTEXT)
+@click.version_option(__version__, prog_name="orderproof")
+def cli() -> None:
+    """Contract tests for the Klarna Order Management API v1.
+
+    \b
+    orderproof check                                       check the embedded sandbox
+    orderproof check --base-url http://127.0.0.1:8080      check your own server
+    orderproof rules CAP-5                                 explain a rule
+
+    Exit codes: 0 conforms, 1 a MUST is broken, 2 wrong usage, 3 could not judge.
+    """
+
+
+@cli.command()
+@click.option("--base-url", metavar="URL", help="The server to check. Default: an embedded sandbox.")
+@click.option("--user", envvar="ORDERPROOF_USERNAME", help="User of HTTP Basic authentication.")
+@click.option("--password", envvar="ORDERPROOF_PASSWORD", help="Its password. Better in the environment.")
+@click.option("--orders", metavar="SOURCE", help="customer-token:TOKEN, pool:FILE or command:CMD.")
+@click.option("--profile", metavar="quick|standard|deep", help="How much to try. Default: standard.")
+@click.option("--only", metavar="RULE", multiple=True, help="Judge these rules alone (glob, repeatable).")
+@click.option("--seed", type=int, help="Repeats the choices of an earlier run.")
+@click.option("--max-time", type=float, metavar="SECONDS", help="Stop after so long; what was found stands.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Patience for one answer. Default: 10.")
+@click.option("--rate", type=float, metavar="N", help="At most N requests a second. Default: 40, on loopback none.")
+@click.option("--strict", is_flag=True, default=None, help="A broken SHOULD fails the run too.")
+@click.option("--report", metavar="DIR", help="Write result.json, report.html, junit.xml and the history there.")
+@click.option("--config", metavar="FILE", type=click.Path(path_type=Path), help="Default: orderproof.toml, pyproject.toml.")
+@click.option("--allow-production", is_flag=True, help="Name a live host (only reading works on one).")
+@click.option("--quiet", is_flag=True, default=None, help="The verdict and the failures alone.")
+@click.option("--verbose", is_flag=True, help="Show every exchange.")
+def check(config: Path | None, allow_production: bool, verbose: bool, **options: Any) -> None:
+    """Judge a server, rule by rule.
+
+    \b
+    orderproof check
+    orderproof check --profile quick --only 'CAP-*' --only 'RFD-*'
+    orderproof check --base-url http://127.0.0.1:8080 --orders customer-token:TOKEN --report out
+    """
+    from orderproof.configuration import configuration
+
+    chosen = {**configuration(config), **_given(options)}
+    chosen["allow-production"] = allow_production
+    with _embedded(chosen) as settings:
+        code = _check(settings, quiet=bool(chosen.get("quiet")), verbose=verbose)
+    sys.exit(code)
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given, under the names that the configuration has for them."""
+    named = {name.replace("_", "-"): value for name, value in options.items()}
+    return {name: value for name, value in named.items() if value not in (None, ())}
+
+
+@contextmanager
+def _embedded(chosen: dict[str, Any]) -> Iterator[Settings]:
+    """The settings of a run, with a sandbox of our own where no base URL is given."""
+    settings = _settings(chosen)
+    if chosen.get("base-url"):
+        yield settings
+        return
+    from dataclasses import replace
+
+    from orderproof.sandbox.options import Settings as SandboxSettings
+    from orderproof.sandbox.server import ServerError, background
+
+    try:
+        with background(SandboxSettings()) as base_url:
+            target = replace(settings.target, base_url=base_url)
+            yield replace(settings, target=target, shown_target="the embedded sandbox")
+    except ServerError as error:
+        raise CannotJudge(str(error)) from None
+
+
+def _settings(chosen: dict[str, Any]) -> Settings:
+    from orderproof.checking import Settings
+    from orderproof.drivers.plan import PROFILES
+
+    profile = chosen.get("profile", "standard")
+    if profile not in PROFILES:
+        raise UsageError(f"there is no profile {profile!r}: choose one of {', '.join(PROFILES)}")
+    max_time = chosen.get("max-time")
+    if max_time is not None and not max_time > 0:
+        raise UsageError(f"--max-time {max_time:g} leaves no time: give a number of seconds above 0")
+    return Settings(
+        target=_target(chosen),
+        rules=_selected(chosen.get("only", ())),
+        profile=profile,
+        seed=chosen.get("seed", _default_seed()),
+        max_time=max_time,
+        strict=bool(chosen.get("strict")),
+        report=_report_folder(chosen.get("report")),
+    )
+
+
+def _default_seed() -> int:
+    return _FIXED_SEED if os.environ.get("CI") else secrets.randbelow(2**32)
+
+
+def _target(chosen: dict[str, Any]) -> Target:
+    from orderproof.configuration import clock_control
+    from orderproof.target import SANDBOX_CLOCK, Target, checked_base_url, default_rate
+
+    given = chosen.get("base-url")
+    allowed = bool(chosen.get("allow-production"))
+    base_url = checked_base_url(given, allow_production=allowed) if given else "http://127.0.0.1"
+    rate, timeout = chosen.get("rate", default_rate(base_url)), chosen.get("timeout", 10.0)
+    for name, value in (("rate", rate), ("timeout", timeout)):
+        if value is not None and not value > 0:
+            raise UsageError(f"--{name} {value:g} is not above 0")
+    clock = clock_control(chosen.get("clock"))
+    return Target(
+        base_url=base_url,
+        username=chosen.get("user", "sandbox"),
+        password=chosen.get("password", "sandbox"),
+        orders=chosen.get("orders", "customer-token:sandbox"),
+        timeout=timeout,
+        rate=rate,
+        clock=clock if given else clock or SANDBOX_CLOCK,
+    )
+
+
+def _selected(only: str | Sequence[str]) -> list[Rule]:
+    from orderproof.catalogue import UnknownRule, select
+
+    patterns = [only] if isinstance(only, str) else list(only)
+    try:
+        rules = select(patterns)
+    except UnknownRule as error:
+        raise UsageError(str(error)) from None
+    if not any(rule.judges == "server" for rule in rules):
+        raise UsageError(f"nothing is selected: {', '.join(patterns)} judge a client, not a server")
+    return rules
+
+
+def _report_folder(name: str | None) -> Path | None:
+    if name is None:
+        return None
+    folder = Path(name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"the report folder {name} cannot be made: {error.strerror}") from None
+    return folder
+
+
+def _check(settings: Settings, *, quiet: bool, verbose: bool) -> int:
+    from orderproof.catalogue import catalogue
+    from orderproof.checking import Watch, check
+    from orderproof.report.terminal import Terminal
+
+    with Terminal(quiet=quiet, verbose=verbose) as terminal:
+        terminal.say(
+            f"Checking {settings.shown_target or settings.target.base_url} "
+            f"(profile {settings.profile}, seed {settings.seed})"
+        )
+        watch = Watch(
+            progress=terminal.progress,
+            finding=lambda found: terminal.finding(
+                catalogue()[found.rule], expected=found.expected, actual=found.actual, operation=found.operation
+            ),
+            exchange=terminal.exchange,
+        )
+        result = check(settings, watch)
+        if settings.report is not None:
+            from orderproof.report.writer import write_report
+
+            write_report(settings.report, result)
+        terminal.summary(result, settings.report)
+    return result.exit_code
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=int, default=8000, show_default=True, help="0 takes a free one.")
+@click.option("--user", envvar="ORDERPROOF_USERNAME", default="sandbox", show_default=True)
+@click.option("--password", envvar="ORDERPROOF_PASSWORD", default="sandbox", show_default=True)
+@click.option("--database", metavar="FILE", help="Keep the state in SQLite. Default: in memory.")
+@click.option("--open", "choices", metavar="CHOICE=VALUE", multiple=True, help="Decide an open point (repeatable).")
+@click.option("--flavour", metavar="NAME", help="A set of such decisions.")
+@click.option("--list-open", is_flag=True, help="List the open points and flavours, and end.")
+def sandbox(list_open: bool, host: str, port: int, **options: Any) -> None:
+    """Run the stateful reference server.
+
+    Orders are created through the Customer Token API, with the token `sandbox`. Time is moved with
+    POST /_control/clock {"advance_seconds": 86400}.
+
+    \b
+    orderproof sandbox --port 8000
+    orderproof sandbox --open location=relative --open invalid_status=422
+    """
+    from orderproof.serving import list_choices, serve
+
+    if list_open:
+        click.echo(list_choices())
+        return
+    serve(host, port, **options)
+
+
+@cli.command()
+@click.argument("rule", required=False)
+def rules(rule: str | None) -> None:
+    """List the rules, or explain one: its level, requirement, source, and what is open about it."""
+    from orderproof.catalogue import UnknownRule, select
+    from orderproof.report.rules import explained, listed
+
+    try:
+        chosen = select([rule] if rule else [])
+    except UnknownRule as error:
+        raise UsageError(str(error)) from None
+    click.echo(explained(chosen[0]) if len(chosen) == 1 else listed(chosen))
+
+
+def main() -> None:
+    """Run the command line, and end the process with the documented exit code."""
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        sys.exit(ended.exit_code)
+    except click.Abort:
+        _end("interrupted before anything was judged", 3)
+    except click.UsageError as error:
+        hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+        _end(f"{error.format_message()}{hint}", 2)
+    except click.ClickException as error:
+        _end(error.format_message(), 2)
+    except OrderproofError as error:
+        _end(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _end("interrupted before anything was judged", 3)
+    except BrokenPipeError:
+        # The reader of our output is gone; there is nobody left to tell.
+        sys.stderr = None  # type: ignore[assignment]
+        sys.exit(3)
+
+
+def _stop(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _end(sentence: str, code: int) -> None:
+    click.echo(f"orderproof: {sentence}", err=True)
+    sys.exit(code)

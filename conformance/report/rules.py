@@ -1,0 +1,40 @@
+"""The rule catalogue as text: a list, or one rule explained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orderproof.catalogue import Rule
+from orderproof.judge import registered
+from orderproof.report.text import hanging
+
+
+def listed(rules: Iterable[Rule]) -> str:
+    """One line a rule: id, level, title; one heading an area."""
+    lines: list[str] = []
+    area = ""
+    for rule in rules:
+        if rule.area != area:
+            area = rule.area
+            lines += ["", area.upper()] if lines else [area.upper()]
+        lines.append(f"  {rule.id:<12} {rule.level:<7} {rule.title}")
+    return "\n".join(lines)
+
+
+def explained(rule: Rule) -> str:
+    """Everything about one rule: what must hold, where that is written, and what is open."""
+    lines = [f"{rule.id}  {rule.title}  ({rule.level}, judges a {rule.judges}, {rule.basis})", ""]
+    for source in rule.sources:
+        lines += hanging("Contract   ", str(source), 100)
+    lines += hanging("Requires   ", rule.requirement, 100)
+    for outcome in rule.open:
+        lines += hanging("Open       ", outcome, 100)
+    if rule.needs:
+        lines += hanging("Needs      ", ", ".join(rule.needs), 100)
+    lines += hanging("Checked by ", ", ".join(_checks_of(rule)) or "no check yet", 100)
+    return "\n".join(lines)
+
+
+def _checks_of(rule: Rule) -> list[str]:
+    checks = [entry.judge for entry in registered() if entry.rule == rule.id]
+    return [f"{check.__module__}.{getattr(check, '__name__', '?')}" for check in checks]
