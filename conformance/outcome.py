@@ -46,7 +46,8 @@ class Block:
 
     `steps` are the calls that lead to it, `curl` a shell script that makes them, `file` the saved counterexample
     relative to the report folder, `follows` the findings that follow from this one (rule, expected, actual).
-    `note` is what was true of the order just before ("remaining 10000"), or what else there is to know.
+    `sent` is the deciding call and, in brackets, its place in the run. `note` is what else there is to know.
+    `deciding` is the number of the exchange that decides; None: the last one.
     `exchanges` are records (`orderproof.exchange.record`) of what was sent and answered, without secrets.
     """
 
@@ -64,14 +65,15 @@ class Block:
     follows: tuple[tuple[Rule, str, str], ...] = ()
     exchanges: tuple[Mapping[str, Any], ...] = ()
     count: int = 1
+    deciding: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
     """The outcome of a run. `verdict` is "conforms", "broken", "not judged" or "waivers"; times in seconds.
 
-    `command` is the command line that makes the run again, without secrets: `orderproof check --seed 7`. In a `strict`
-    run a warning makes the target fail.
+    `command` is the command line that makes the run again, without secrets (`orderproof check --seed 7`), or only the
+    name of the command. In a `strict` run a warning makes the target fail.
     """
 
     command: str

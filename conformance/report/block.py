@@ -18,7 +18,6 @@ _LABEL = 13
 _VALUE_LINES = 4
 _MOST_FOLLOWING = 12
 _MOST_BEFORE = 6
-_LONGEST_NOTE = 40
 
 
 def failures(result: RunResult) -> list[Block]:
@@ -64,10 +63,10 @@ def heading(rule: Rule, width: int, *, sign: str) -> list[str]:
 
 
 def _fields(block: Block) -> Iterator[tuple[str, str]]:
-    yield "Sent", block.sent + _place(block)
+    yield "Sent", block.sent
     yield "Expected", block.expected
     yield "Actual", block.actual
-    if len(block.note) > _LONGEST_NOTE:
+    if block.note:
         yield "Note", block.note
     yield "Contract", "; ".join(str(source) for source in block.rule.sources[:2])
     if block.follows:
@@ -78,14 +77,6 @@ def _deciding(block: Block) -> int:
     """The number of the step that decides, from 1; 0 when there are no steps."""
     marked = [number for number, step in enumerate(block.steps, start=1) if step.deciding]
     return marked[-1] if marked else len(block.steps)
-
-
-def _place(block: Block) -> str:
-    number = _deciding(block)
-    place = f"step {number} of {len(block.steps)}" if len(block.steps) > 1 else ""
-    note = block.note if len(block.note) <= _LONGEST_NOTE else ""
-    inside = ", ".join(part for part in (place, note) if part)
-    return f"   ({inside})" if inside else ""
 
 
 def _before(block: Block, width: int) -> list[str]:
@@ -119,3 +110,12 @@ def again(block: Block, folder: str = "") -> str:
         return ""
     path = PurePath(folder, block.file).as_posix() if folder else block.file
     return f"orderproof reproduce {quote(path)}"
+
+
+def run_again(result: RunResult) -> str:
+    """Return the command line that makes a run again, as far as the outcome knows it."""
+    if " " in result.command or not result.command:
+        return result.command
+    target = f" --base-url {quote(result.target)}" if "://" in result.target else ""
+    profile = f" --profile {quote(result.profile)}" if result.profile else ""
+    return f"orderproof {quote(result.command)}{target}{profile} --seed {result.seed}"

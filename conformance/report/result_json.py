@@ -99,6 +99,7 @@ def _findings(block: Block) -> Iterator[dict[str, Any]]:
         "file": block.file,
         "note": block.note,
         "count": block.count,
+        "deciding": block.deciding,
         "exchanges": [dict(exchange) for exchange in block.exchanges],
     }
     for rule, expected, actual in block.follows:
@@ -122,6 +123,7 @@ def _finding(block: Block, rule: Rule, expected: str, actual: str) -> dict[str, 
         "file": None,
         "note": "",
         "count": 1,
+        "deciding": None,
         "exchanges": [],
         "follows_from": None,
     }
@@ -185,7 +187,7 @@ def _block(findings: Sequence[Mapping[str, Any]], file: Path) -> Block:
     return Block(
         rule=_rule(root["rule"], file),
         **{name: root[name] for name in ("expected", "actual", "operation", "order_id", "scenario", "sent")},
-        **{name: root[name] for name in ("curl", "file", "note", "count")},
+        **{name: root[name] for name in ("curl", "file", "note", "count", "deciding")},
         steps=tuple(StepShown(**step) for step in root["steps"]),
         follows=tuple((_rule(entry["rule"], file), entry["expected"], entry["actual"]) for entry in rest),
         exchanges=tuple(root["exchanges"]),

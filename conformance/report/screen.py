@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from orderproof.outcome import Block, RuleResult, RunResult, Verdict
-from orderproof.report.block import WIDTH, block_lines, failures, heading, is_failure, warnings
+from orderproof.report.block import WIDTH, block_lines, failures, heading, is_failure, run_again, warnings
 from orderproof.report.text import counted, duration, hanging, visible
 
 MOST_BLOCKS = 25
@@ -141,7 +141,7 @@ def _end(result: RunResult, width: int, report: Path | None) -> Iterator[str]:
     if report is not None:
         lines.append("Report     " + visible((report / "report.html").as_posix()))
     if result.command:
-        lines.append("Again      " + visible(result.command))
+        lines.append("Again      " + visible(run_again(result)))
     if lines:
         yield ""
         yield from lines

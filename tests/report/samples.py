@@ -44,7 +44,7 @@ TOO_MUCH = Block(
     operation="captureOrder",
     order_id=ORDER,
     scenario="capture above",
-    sent='POST …/captures {"captured_amount": 10001}',
+    sent='POST …/captures {"captured_amount": 10001}   (step 2 of 2, remaining 10000)',
     steps=(
         StepShown("order of 10000", "200 OK"),
         StepShown('POST …/captures {"captured_amount": 10001}', "201 Created", deciding=True),
@@ -54,7 +54,6 @@ TOO_MUCH = Block(
   -d '{{"captured_amount": 10001}}' \\
   http://127.0.0.1:8080{ORDER_PATH}/captures""",
     file="counterexamples/CAP-5.json",
-    note="remaining 10000",
     follows=(
         (catalogue()["ORD-SUM-5"], "captured_amount <= order_amount", "10001 > 10000"),
         (catalogue()["ORD-SUM-3"], "remaining_authorized_amount 0", "-1"),
@@ -71,6 +70,7 @@ TOO_MUCH = Block(
         ),
     ),
     count=3,
+    deciding=42,
 )
 
 UNNAMED = Block(
@@ -91,7 +91,7 @@ TWICE = Block(
     operation="captureOrder",
     order_id=ORDER,
     scenario="captures at once",
-    sent='POST …/captures {"captured_amount": 6000}, twice at once',
+    sent='POST …/captures {"captured_amount": 6000}, twice at once   (step 4 of 4)',
     steps=(
         StepShown("order of 20000", "200 OK"),
         StepShown('PATCH …/authorization {"order_amount": 10000}', "204 No Content"),

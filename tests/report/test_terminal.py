@@ -201,3 +201,10 @@ def test_exchanges_are_not_shown_unless_verbose() -> None:
     screen = _Screen()
     Terminal(screen).exchange(Exchange(1, Request((), b"", "GET", "/"), None, 0.0, 0.0))
     assert screen.getvalue() == ""
+
+
+def test_a_run_that_knows_only_its_command_says_how_to_make_it_again() -> None:
+    assert shown(replace(BROKEN, command="check")).splitlines()[-1] == (
+        "Again      orderproof check --base-url http://127.0.0.1:8080 --profile quick --seed 7"
+    )
+    assert "--base-url" not in shown(replace(CONFORMS, command="check"))
