@@ -31,7 +31,7 @@ def write_junit(directory: Path, result: RunResult) -> Path:
 def junit(result: RunResult) -> str:
     """Return the outcome as JUnit XML: one suite, one case for each rule, in the order of the run.
 
-    A failed rule is a failure, a fault of this suite an error; a rule that was not exercised, or is waived, is
+    A failed rule is a failure, a fault of this suite an error; a rule not exercised, or waived, is
     skipped. A warning passes and says so in its output; in a strict run it is a failure. A run that could not
     be judged has a case in error, so that no reader takes it for a success.
     """
