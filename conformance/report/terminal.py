@@ -55,6 +55,7 @@ class Terminal:
         self._quiet = quiet
         self._verbose = verbose
         self._live: Live | None = None
+        self._shown: set[tuple[str, str | None]] = set()
         self._phase = ""
         self._said_at = 0.0
 
@@ -89,9 +90,10 @@ class Terminal:
         self._phase = progress.phase
 
     def finding(self, rule: Rule, *, expected: str, actual: str, operation: str | None = None) -> None:
-        """Write one line on a finding as it is made, unless quiet."""
-        if self._quiet:
+        """Write one line on a finding as it is made, the first of its rule and operation only, unless quiet."""
+        if self._quiet or (rule.id, operation) in self._shown:
             return
+        self._shown.add((rule.id, operation))
         sign = "×" if rule.level == "MUST" else "!"
         where = f"{operation}: " if operation else ""
         line = f"{sign} {rule.id}  {where}expected {expected}, got {actual}"

@@ -136,6 +136,17 @@ def test_a_finding_is_one_line() -> None:
     assert finding_line("201 Created", quiet=True) == ""
 
 
+def test_a_finding_is_shown_once_for_its_rule_and_operation() -> None:
+    screen = _Screen()
+    terminal = Terminal(screen)
+    for operation in ("captureOrder", "captureOrder", "refundOrder"):
+        terminal.finding(catalogue()["GEN-ERR-3"], expected="no 5xx", actual="500", operation=operation)
+    assert screen.getvalue().splitlines() == [
+        "× GEN-ERR-3  captureOrder: expected no 5xx, got 500",
+        "× GEN-ERR-3  refundOrder: expected no 5xx, got 500",
+    ]
+
+
 def steps_of_progress(screen: _Screen, **options: bool) -> str:
     with Terminal(screen, **options) as terminal:
         terminal.progress(Progress("scenarios", "capture above", 0, 0, 0.0, 60.0, 0, 40))
