@@ -1,8 +1,8 @@
 """The arithmetic of order lines: totals, tax, and lines that sum to an amount.
 
-All amounts are integers in minor units. A line holds when its total is quantity times unit price less the discount,
-and its tax is within one unit of a - a * 10000 / (10000 + t), a being the total and t the rate in hundredths of a
-per cent.
+All amounts are integers in minor units. A line holds when its total is quantity times unit price less the
+discount, and its tax is within one unit of a - a * 10000 / (10000 + t), a being the total and t the rate
+in hundredths of a per cent.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ Rounding = Literal["half up", "up", "down"]
 RETURN_FEE = "return_fee"
 NEGATIVE_TYPES = ("discount", "gift_card", "store_credit", RETURN_FEE)
 SALES_TAX = "sales_tax"
+# The largest integer that every JSON implementation keeps exact (RFC 8259, 6).
+LARGEST_INTEGER = 2**53
 FIELDS = ("quantity", "unit_price", "total_discount_amount", "tax_rate", "total_amount", "total_tax_amount")
 
 
@@ -35,23 +37,24 @@ def total_of(lines: Sequence[Mapping[str, Any]]) -> int:
 
 
 def tax_of(lines: Sequence[Mapping[str, Any]]) -> int:
-    """Return the tax of an order of these lines: the tax within each, and the whole of each sales-tax line."""
+    """Return the tax of an order of these lines: that within each, and the whole of a sales-tax line."""
     return sum(
-        line["total_amount"] if line.get("type") == SALES_TAX else line.get("total_tax_amount", 0) for line in lines
+        line["total_amount"] if line.get("type") == SALES_TAX else line.get("total_tax_amount", 0)
+        for line in lines
     )
 
 
 def plain_line(total: int) -> Line:
-    """Return the plainest line that comes to a total: one piece, named "A"; a discount when it is negative."""
+    """Return the plainest line that comes to a total: one piece named "A", a discount when negative."""
     line: Line = {"name": "A", "quantity": 1, "unit_price": total, "total_amount": total}
     return {"type": "discount", **line} if total < 0 else line
 
 
 def settled(line: Mapping[str, Any], field: str, value: int) -> Line:
-    """Return the line with another value in one of `FIELDS`, and the others moved so that the line still holds.
+    """Return the line with another value in one of `FIELDS`, the others moved so that it still holds.
 
-    The others stay within the bounds of the OpenAPI document. The total may come out different: `balanced` makes up
-    for it in the other lines.
+    The others stay within the bounds of the OpenAPI document. The total may come out different:
+    `balanced` makes up for it in the other lines.
     """
     numbers = {"quantity": 1, "total_discount_amount": 0, **{key: line[key] for key in FIELDS if key in line}}
     numbers |= _solution(numbers, field, value)
@@ -68,7 +71,7 @@ def settled(line: Mapping[str, Any], field: str, value: int) -> Line:
 
 
 def balanced(lines: Sequence[Line], total: int, *, keep: int) -> list[Line]:
-    """Return the lines with plain ones added, so that they sum to a total; the line at `keep` stays where it is.
+    """Return the lines with plain ones added to sum to a total; the line at `keep` stays where it is.
 
     Where that would make more lines than the OpenAPI document allows, those behind it are left out first.
     """

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
+from hypothesis.strategies import DrawFn, SearchStrategy
 from orderproof.strategies import arguments, schema
 from orderproof.strategies.arithmetic import (
     NEGATIVE_TYPES,
@@ -18,18 +18,21 @@ from orderproof.strategies.arithmetic import (
     tax_within,
     total_of,
 )
+from orderproof.strategies.formats import urls
 from orderproof.strategies.records import Record, records
-from orderproof.strategies.texts import field_texts, urls
+from orderproof.strategies.texts import field_texts
 
 SALES_TAX_COUNTRY = "US"
-# Rates in use somewhere, in hundredths of a per cent; others are drawn as well, up to 100 %.
-_RATES = st.one_of(
-    st.sampled_from([0, 2500, 2000, 1900, 2100, 2200, 2300, 2400, 1000, 1200, 700, 600, 550, 810]),
-    st.integers(0, 10000),
-)
+# Hundredths of a per cent: rates in use somewhere, and a few that no law has.
+_RATES = (0, 2500, 2000, 1900, 2100, 2200, 2400, 1000, 1200, 700, 600, 550, 810, 1, 333, 1337, 9999, 10000)
+_ROUNDINGS: tuple[Rounding, ...] = ("half up", "up", "down")
+# One draw each, for speed, from lists that ascend from what is plain to what is odd.
+_TAXES = st.sampled_from([*[None] * 12, *((rate, rounding) for rounding in _ROUNDINGS for rate in _RATES)])
+_RATES_FOR_ALL = st.sampled_from([*[None] * len(_RATES), *_RATES])
+_QUANTITIES = st.sampled_from([*[1] * 10, *range(2, 13), 25, 50, 99, 100, 144, 365, 500, 999, 1000])
+_MARKUPS = st.sampled_from([*[0] * 10, 1, 2, 5, 10, 99, 100, 500, 1000, 4999, 10**4, 10**5, 10**6, 10**9])
 _SALES_TAX_RATES = st.integers(0, 1100)
-_TAXES = st.none() | st.tuples(_RATES, st.sampled_from(["half up", "up", "down"]))
-_QUANTITIES = st.one_of(st.just(1), st.integers(1, 12), st.integers(1, 1000))
+_SHARES = st.integers(1, 9999)
 _DETAILED_LINES = 8
 
 Tax = tuple[int, Rounding]
@@ -37,12 +40,14 @@ Tax = tuple[int, Rounding]
 
 @dataclass(frozen=True, slots=True)
 class _Good:
-    """A line before the amounts are shared out: it takes `share` or what is left, and its price is `extra` too high."""
+    """A line before the amounts are shared out: it takes `share` ten-thousandths, or what is left.
+
+    Its price is raised by `markup` as far as the bounds allow, which the discount takes back.
+    """
 
     share: int
     quantity: int
-    extra: int
-    names_discount: bool
+    markup: int
     tax: Tax | None
     name: str
     details: Record
@@ -61,8 +66,8 @@ class _Reduction:
 class _Basket:
     """Everything that is drawn for a list of lines, from which the lines follow.
 
-    Two ways keep the tax of it from falling below zero: what is taken off is free of tax, or `one_rate` holds for all
-    lines and every tax is rounded up.
+    Two ways keep the tax of it from falling below zero: what is taken off is free of tax, or `one_rate`
+    holds for all lines and every tax is rounded up.
     """
 
     goods: list[_Good]
@@ -77,12 +82,12 @@ def order_lines(
 ) -> SearchStrategy[list[Line]]:
     """Return lists of `min_size` to `max_size` order lines whose totals sum to `total` (minor units).
 
-    In each line the total is quantity times unit price less the discount, and tax, where there is any, is within
-    one unit of what the rate gives. Discounts, gift cards and store credit are negative. For the United States
-    (`country="US"`) the lines carry no tax of their own and the last one is the sales tax. A `return_fee` above 0
-    is taken off in a line of that type. Lines beyond the eighth are plain. Shrinks to one line named "A" with the
-    total as its unit price. Raises InvalidArgument for a total out of the bounds of the OpenAPI document and for
-    sizes that do not fit.
+    In each line the total is quantity times unit price less the discount, and tax, where there is any, is
+    within one unit of what the rate gives. Discounts, gift cards and store credit are negative. For the
+    United States (`country="US"`) the lines carry no tax of their own and the last one is the sales tax.
+    A `return_fee` above 0 is taken off in a line of that type. Lines beyond the eighth are plain. Shrinks
+    to one line named "A" with the total as its unit price. Raises InvalidArgument for a total out of the
+    bounds of the OpenAPI document and for sizes that do not fit.
     """
     limit = schema.largest(schema.PRICE)
     arguments.integer("total", total, low=0, high=limit)
@@ -95,39 +100,54 @@ def order_lines(
     return baskets.map(lambda basket: _assembled(basket, total, return_fee, taxed_apart))
 
 
-def _baskets(amount: int, fewest: int, most: int) -> SearchStrategy[_Basket]:
+@st.composite
+def _baskets(draw: DrawFn, amount: int, fewest: int, most: int) -> _Basket:
+    """Draw lines to choose prices for, and what is taken off, as far as the goods may then come to more."""
     reductions = min(2, most - fewest)
     detailed = min(most - reductions, _DETAILED_LINES)
     spare = min((schema.largest(schema.PRICE) - amount) // 2, max(amount, 100))
-    return st.builds(
-        _Basket,
-        goods=st.lists(_goods(amount), min_size=min(fewest, detailed), max_size=detailed),
-        reductions=_some_reductions(spare, reductions if spare else 0),
-        plain=st.integers(max(0, fewest - detailed), most - reductions - detailed),
-        one_rate=st.none() | _RATES,
-        sales_tax_rate=_SALES_TAX_RATES,
+    return _Basket(
+        goods=draw(_lists_of_goods(min(fewest, detailed), detailed)),
+        reductions=[
+            replace(one, amount=min(one.amount, spare))
+            for one in draw(_reductions(reductions if spare else 0))
+        ],
+        plain=draw(_counts(max(0, fewest - detailed), most - reductions - detailed)),
+        one_rate=draw(_RATES_FOR_ALL),
+        sales_tax_rate=draw(_SALES_TAX_RATES),
     )
 
 
-def _goods(amount: int) -> SearchStrategy[_Good]:
-    return st.builds(
-        _Good,
-        share=st.integers(1, max(amount, 1)) | st.just(0),
-        quantity=_QUANTITIES,
-        extra=st.just(0) | st.integers(0, schema.largest(schema.PRICE)),
-        names_discount=st.booleans(),
-        tax=_TAXES,
-        name=_names(),
-        details=_details(),
+@cache
+def _lists_of_goods(fewest: int, most: int) -> SearchStrategy[list[_Good]]:
+    return st.lists(_goods(_names(), _details()), min_size=fewest, max_size=most)
+
+
+@st.composite
+def _goods(draw: DrawFn, names: SearchStrategy[str], details: SearchStrategy[Record]) -> _Good:
+    return _Good(
+        share=draw(_SHARES),
+        quantity=draw(_QUANTITIES),
+        markup=draw(_MARKUPS),
+        tax=draw(_TAXES),
+        name=draw(names),
+        details=draw(details),
     )
 
 
-def _some_reductions(largest: int, most: int) -> SearchStrategy[list[_Reduction]]:
-    kinds = [kind for kind in NEGATIVE_TYPES if kind != RETURN_FEE]
+@cache
+def _reductions(most: int) -> SearchStrategy[list[_Reduction]]:
     if not most:
         return st.just([])
-    one = st.builds(_Reduction, amount=st.integers(1, largest), kind=st.sampled_from(kinds), name=_names())
+    kinds = st.sampled_from([kind for kind in NEGATIVE_TYPES if kind != RETURN_FEE])
+    amounts = st.integers(1, schema.largest(schema.PRICE))
+    one = st.tuples(amounts, kinds, _names()).map(lambda drawn: _Reduction(*drawn))
     return st.just([]) | st.lists(one, min_size=1, max_size=most)
+
+
+@cache
+def _counts(fewest: int, most: int) -> SearchStrategy[int]:
+    return st.integers(fewest, most)
 
 
 def _assembled(basket: _Basket, total: int, fee: int, taxed_apart: bool) -> list[Line]:
@@ -136,10 +156,10 @@ def _assembled(basket: _Basket, total: int, fee: int, taxed_apart: bool) -> list
     levy = tax_within(left, basket.sales_tax_rate) if taxed_apart else 0
     left -= levy
     plain = [plain_line(left // (basket.plain + 1))] * basket.plain if basket.plain else []
-    left -= total_of(plain)
+    goods = left = left - total_of(plain)
     lines = []
     for number, good in enumerate(basket.goods, 1):
-        share = left if number == len(basket.goods) else min(good.share, left)
+        share = left if number == len(basket.goods) else min(max(goods * good.share // 10**4, 1), left)
         left -= share
         lines.append(_line_of(good, share, None if taxed_apart else _tax(basket, good.tax)))
     no_tax = taxed_apart or not any("tax_rate" in line for line in lines)
@@ -157,12 +177,12 @@ def _tax(basket: _Basket, own: Tax | None) -> Tax | None:
 
 
 def _line_of(good: _Good, total: int, tax: Tax | None) -> Line:
-    """Price a good so that it comes to a total; without a discount the field may be left out."""
+    """Price a good so that it comes to a total."""
     limit = schema.largest(schema.PRICE)
     price = -(-total // good.quantity)
-    price += min(good.extra, limit - price, (limit - good.quantity * price + total) // good.quantity)
+    price += min(good.markup, limit - price, (limit - good.quantity * price + total) // good.quantity)
     discount = good.quantity * price - total
-    named = {"total_discount_amount": discount} if discount or good.names_discount else {}
+    named = {"total_discount_amount": discount} if discount or good.details else {}
     numbers = {"quantity": good.quantity, "unit_price": price, **named, "total_amount": total}
     return {**good.details, "name": good.name, **numbers, **_taxed(total, tax)}
 
@@ -182,16 +202,21 @@ def _names() -> SearchStrategy[str]:
 
 @cache
 def _details() -> SearchStrategy[Record]:
-    """Return the fields of a line that have nothing to do with money: none at all in half of the lines."""
+    """Return the fields of a line that have nothing to do with money: none at all in two lines of three."""
     kinds = [kind for kind in schema.members("OrderLine.type") if kind not in (*NEGATIVE_TYPES, SALES_TAX)]
     texts = {
-        name: field_texts(field=f"OrderLine.{name}") for name in ("reference", "quantity_unit", "merchant_data")
+        name: field_texts(field=f"OrderLine.{name}")
+        for name in ("reference", "quantity_unit", "merchant_data")
     }
     addresses = {
         name: urls(max_length=schema.longest(f"OrderLine.{name}")) for name in ("product_url", "image_url")
     }
     parts = {"product_identifiers": product_identifiers(), "subscription": subscriptions()}
-    return st.just({}) | records({}, {"type": st.sampled_from(kinds), **texts, **addresses, **parts})
+    return (
+        st.just({})
+        | st.just({})
+        | records({}, {"type": st.sampled_from(kinds), **texts, **addresses, **parts})
+    )
 
 
 @cache

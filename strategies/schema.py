@@ -1,6 +1,7 @@
 """The bounds of the contract, read from the OpenAPI document when they are asked for.
 
-A field is named as the document names it: the component, a dot, the property (`CaptureRequest.captured_amount`).
+A field is named as the document names it: the component, a dot, the property
+(`CaptureRequest.captured_amount`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from functools import cache
 from typing import Any
 
 from hypothesis.errors import InvalidArgument
-
 from orderproof import spec
 
 Schema = Mapping[str, Any]
@@ -28,21 +28,48 @@ def resolved(schema: Schema) -> Schema:
 
 @cache
 def component(name: str) -> Schema:
-    """Return a component schema by its name. Raises InvalidArgument for one that the document does not have."""
+    """Return a component schema by its name. Raises InvalidArgument for a name that it does not have."""
     schemas = spec.openapi()["components"]["schemas"]
     if name not in schemas:
-        raise InvalidArgument(f"{name!r} is no component of the OpenAPI document; it has {', '.join(sorted(schemas))}")
+        raise InvalidArgument(
+            f"{name!r} is no component of the OpenAPI document; it has {', '.join(sorted(schemas))}"
+        )
     return resolved(schemas[name])
 
 
 @cache
 def field(name: str) -> Schema:
-    """Return the schema of `Component.property`. Raises InvalidArgument for one that the document does not have."""
+    """Return the schema of `Component.property`. Raises InvalidArgument for one that it does not have."""
     owner, _, key = name.partition(".")
     properties = component(owner).get("properties", {})
     if key not in properties:
-        raise InvalidArgument(f"{name!r} is no field of the OpenAPI document; {owner} has {', '.join(properties)}")
+        raise InvalidArgument(
+            f"{name!r} is no field of the OpenAPI document; {owner} has {', '.join(properties)}"
+        )
     return resolved(properties[key])
+
+
+def reference(field_name: str) -> str:
+    """Return the name of the component that a field holds, or that the items of a list hold."""
+    owner, _, key = field_name.partition(".")
+    schema = component(owner)["properties"][key]
+    target: str = schema.get("items", schema)["$ref"]
+    return target.rpartition("/")[2]
+
+
+@cache
+def requests() -> tuple[str, ...]:
+    """Return the names of the components that are bodies of requests."""
+    operations = [
+        call for path in spec.openapi()["paths"].values() for call in path.values() if "requestBody" in call
+    ]
+    contents = [call["requestBody"]["content"]["application/json"]["schema"]["$ref"] for call in operations]
+    return tuple(dict.fromkeys(target.rpartition("/")[2] for target in contents))
+
+
+def ordered(component_name: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object of a component with its fields in the sequence of the document."""
+    return {name: record[name] for name in component(component_name)["properties"] if name in record}
 
 
 def largest(name: str) -> int:
@@ -61,7 +88,7 @@ def longest(name: str) -> int:
 
 
 def most(name: str) -> int:
-    """Return how many items a list field takes at most. Raises InvalidArgument when the document sets no limit."""
+    """Return how many items a list field takes at most. Raises InvalidArgument when there is no limit."""
     return _bound(name, "maxItems")
 
 

@@ -1,7 +1,7 @@
 """The characters that text is made of, script by script.
 
-Every entry stands as it is under Unicode normalization (NFC), alone and beside any other entry, because each begins
-with a character that never joins the one before it.
+Every entry stands as it is under Unicode normalization (NFC), alone and beside any other entry, because
+each begins with a character that never joins the one before it.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _WORDS = (
     "가각간갈감값강개거건겁게겨고공과구국권그글금기김나너노누다닭대도동라로리마말문물미바밥백부비사상새서성소",
 )
 _ASTRAL = "😀😍🤖🎁🎉🏠🐈🚚🛒🧾💶💸📦🔑🥐🦊𐍈𐍉𝒜𝔅𝟘𝟙𠀀𠜎𠮷𡃁𢀖𪚥🀄🂡"
-_CLUSTERS = tuple(
-    "q̃ x̌ Z̈ m̄ n̈ Ọ̈ ọ̃ J́ г̃ α̱ d̦ नि क्ष ज्ञ की ที่ น้ำ ปู่ நி க் မြ مُ لَّ ❤️ ☎️ 🇸🇪 🇺🇳 👍🏽 1️⃣".split()
-)
+# Each is several characters that are read as one, and that no normalization joins.
+_MARKED = "q̃ x̌ Z̈ m̄ n̈ Ọ̈ ọ̃ J́ г̃ α̱ d̦ नि क्ष ज्ञ की ที่ น้ำ ปู่ நி க் မြ مُ لَّ ❤️ ☎️ 🇸🇪 🇺🇳 👍🏽 1️⃣"
+_CLUSTERS = tuple(_MARKED.split())
 
 
 def units(text: str) -> int:
@@ -56,8 +56,8 @@ def _script(signs: Sequence[str]) -> Script:
 
 _EVERYTHING = (*LETTERS, *DIGITS, *PUNCTUATION, *"".join(_WORDS), *_ASTRAL, *_CLUSTERS)
 
-# Text is drafted in these letters first and then written in a script. So one draft has its like in every script,
-# and shrinking can fall back to plain letters without drawing again.
+# Text is drafted in these letters first and then written in a script. So one draft has its like in every
+# script, and shrinking can fall back to plain letters without drawing again.
 DRAFT = "".join(chr(ord("A") + number) for number in range(len(_EVERYTHING)))
 # Letters that stand for a blank in every script: one in a dozen.
 BLANKS = "".join(chr(ord(DRAFT[-1]) + 1 + number) for number in range(len(DRAFT) // 12))

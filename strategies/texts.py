@@ -1,7 +1,8 @@
 """Text as people write it, in many scripts, that every server has to give back as it was sent.
 
-There are no control characters, no markup and no blanks at either end, and Unicode normalization (NFC) changes
-nothing. Lengths are counted in UTF-16 units, so that a text fits whichever way a server counts its characters.
+There are no control characters, no markup and no blanks at either end, and Unicode normalization (NFC)
+changes nothing. Lengths are counted in UTF-16 units, so that a text fits whichever way a server counts
+its characters.
 """
 
 from __future__ import annotations
@@ -9,20 +10,18 @@ from __future__ import annotations
 from functools import cache
 
 from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
-
+from hypothesis.strategies import DrawFn, SearchStrategy
 from orderproof.strategies import arguments, schema
-from orderproof.strategies.scripts import BLANKS, DIGITS, DRAFT, LETTERS, SCRIPTS, Script, units
+from orderproof.strategies.scripts import BLANKS, DRAFT, SCRIPTS, Script, units
 
 FILLER = "A"
-_HOST = "https://example.com/"
 
 
 def texts(*, max_length: int, min_length: int = 1) -> SearchStrategy[str]:
     """Return text of `min_length` to `max_length` UTF-16 units.
 
-    One in sixteen has the full length. Shrinks to "A", or to "" where `min_length` is 0. Raises InvalidArgument
-    for lengths that no text has.
+    One in sixteen has the full length. Shrinks to "A", or to "" where `min_length` is 0. Raises
+    InvalidArgument for lengths that no text has.
     """
     arguments.integer("max_length", max_length, low=1)
     arguments.integer("min_length", min_length, low=0, high=max_length)
@@ -30,7 +29,7 @@ def texts(*, max_length: int, min_length: int = 1) -> SearchStrategy[str]:
 
 
 def field_texts(*, field: str, min_length: int = 1) -> SearchStrategy[str]:
-    """Return text for a field such as "CaptureRequest.description", up to the length that the document allows.
+    """Return text for a field such as "CaptureRequest.description", as long as the document allows.
 
     Raises InvalidArgument for a field that is not in the document or has no greatest length.
     """
@@ -42,20 +41,12 @@ def full_texts(*, length: int) -> SearchStrategy[str]:
     return _full_texts(arguments.integer("length", length, low=1))
 
 
-def urls(*, max_length: int) -> SearchStrategy[str]:
-    """Return absolute https addresses on a host that is set aside for examples, up to `max_length` characters.
-
-    Shrinks to "https://example.com/A". Raises InvalidArgument when that does not fit.
-    """
-    return _urls(arguments.integer("max_length", max_length, low=len(_HOST) + 1))
-
-
 @cache
 def _texts(min_length: int, max_length: int) -> SearchStrategy[str]:
     scripts = [script for script in SCRIPTS if script.width * max(min_length, 1) <= max_length]
     size = max_length // max(script.width for script in scripts)
     drafts = st.text(DRAFT + BLANKS, min_size=min_length, max_size=size)
-    return st.builds(_written, drafts, st.sampled_from(scripts), _lengths(max_length))
+    return _written(drafts, st.sampled_from(scripts), _lengths(max_length))
 
 
 @cache
@@ -63,16 +54,7 @@ def _full_texts(length: int) -> SearchStrategy[str]:
     scripts = [script for script in SCRIPTS if script.width <= length]
     size = length // max(script.width for script in scripts)
     drafts = st.text(DRAFT, min_size=1, max_size=min(5, size))
-    return st.builds(_written, drafts, st.sampled_from(scripts), st.just(length))
-
-
-@cache
-def _urls(max_length: int) -> SearchStrategy[str]:
-    room = max_length - len(_HOST)
-    paths = st.one_of(
-        st.text(LETTERS, min_size=1, max_size=room), st.text(LETTERS + DIGITS + "-._~/", min_size=1, max_size=room)
-    )
-    return st.builds(_stretched, paths, _lengths(room)).map(_HOST.__add__)
+    return _written(drafts, st.sampled_from(scripts), st.just(length))
 
 
 def _lengths(full: int) -> SearchStrategy[int]:
@@ -84,12 +66,16 @@ def _lengths(full: int) -> SearchStrategy[int]:
     return st.sampled_from([0] * 53 + between + [full] * 4)
 
 
-def _written(draft: str, script: Script, length: int) -> str:
-    """Write a draft in a script, with a letter in the place of each blank at either end, which a server might trim."""
+@st.composite
+def _written(
+    draw: DrawFn, drafts: SearchStrategy[str], scripts: SearchStrategy[Script], lengths: SearchStrategy[int]
+) -> str:
+    """Write a draft in a script, letters in place of blanks at both ends, which a server might trim."""
+    draft = draw(drafts)
     solid = draft.strip(BLANKS)
     blanks_before = len(draft) - len(draft.lstrip(BLANKS))
     whole = (FILLER * blanks_before + solid).ljust(len(draft), FILLER)
-    return _stretched(whole.translate(script.spelling), length)
+    return _stretched(whole.translate(draw(scripts).spelling), draw(lengths))
 
 
 def _stretched(pattern: str, length: int) -> str:
