@@ -7,10 +7,11 @@ import hmac
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from orderproof.sandbox.answers import PREFIX, json_answer, refused
-from orderproof.sandbox.calls import INVALID, Answer, Call, Refusal, new_id
+from orderproof.sandbox.calls import INVALID, Answer, Call, Headers, Refusal, new_id
 from orderproof.sandbox.requests import Disconnected, Receive, Request, request_of
 from orderproof.sandbox.routes import CREATE, method_not_allowed, resolve
 from orderproof.sandbox.service import Service
@@ -32,6 +33,7 @@ class Application:
         body_rules()  # read the contract now, so that the first request is not slower than the next
         self._service = service
         self._open = service.open
+        self._around = service.behaviour.around
         pair = f"{service.settings.username}:{service.settings.password}".encode()
         self._credentials = base64.b64encode(pair)
         self._counted = 0
@@ -40,7 +42,7 @@ class Application:
         """Answer one request of an ASGI server."""
         request = request_of(scope, receive)
         try:
-            answer = await self._service.behaviour.around(request, self._answer)
+            answer = await self._around(request, self._answer)
         except Disconnected:
             return
         except Exception:
@@ -61,9 +63,11 @@ class Application:
             return refused(refusal, self._open)
 
     def _admit(self, request: Request) -> None:
-        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-        right = hmac.compare_digest(credentials.strip().encode("latin-1"), self._credentials)
-        if not right or scheme.lower() != "basic":
+        sent = request.headers.get(b"authorization", b"")
+        if hmac.compare_digest(sent, b"Basic " + self._credentials):
+            return
+        scheme, _, credentials = sent.partition(b" ")
+        if not hmac.compare_digest(credentials.strip(), self._credentials) or scheme.lower() != b"basic":
             challenge = ("www-authenticate", 'Basic realm="orderproof sandbox", charset="UTF-8"')
             raise Refusal(401, "UNAUTHORIZED", "User name and password are required.", headers=(challenge,))
 
@@ -80,17 +84,15 @@ class Application:
         path = request.path
         if self._open.location == "prefixed" and path.startswith(f"{PREFIX}/"):
             path = path.removeprefix(PREFIX)
-        operation, values = resolve(request.method, path)
-        raw = await request.body() if request.method in ("POST", "PATCH") else b""
-        call = Call(
-            operation=operation,
-            order_id=values[0],
-            child_id=values[1] if len(values) > 1 else "",
-            key=request.headers.get("klarna-idempotency-key"),
-            media_type=request.media_type,
-            raw=raw,
-            origin=request.origin + (PREFIX if self._open.location == "prefixed" else ""),
-        )
+        operation, (first, second) = resolve(request.method, path)
+        call = Call(operation, first, second)
+        if request.method in ("POST", "PATCH"):
+            call = call._replace(
+                key=request.header(b"klarna-idempotency-key"),
+                media_type=request.media_type,
+                raw=await request.body(),
+                origin=request.origin + (PREFIX if self._open.location == "prefixed" else ""),
+            )
         return self._create(call) if operation == CREATE else await self._service.answer(call)
 
     def _create(self, call: Call) -> Answer:
@@ -113,16 +115,19 @@ class Application:
         return json_answer(200, {"now": instant(now), "advanced_seconds": moved}, self._open)
 
     async def _send(self, answer: Answer, send: Send) -> None:
-        headers = [
-            (b"date", self._service.clock.date(self._service.clock.now()).encode("ascii")),
-            (b"klarna-correlation-id", new_id().encode("ascii")),
-            *((name.encode("ascii"), value.encode("latin-1")) for name, value in answer.headers),
-        ]
+        clock = self._service.clock
+        headers = [(b"date", clock.date(clock.now())), (b"klarna-correlation-id", new_id().encode("ascii"))]
+        headers += _on_the_wire(answer.headers)
         if answer.status != 204 and (self._open.chunked == "off" or not answer.body):
-            headers.append((b"content-length", str(len(answer.body)).encode("ascii")))
+            headers.append((b"content-length", b"%d" % len(answer.body)))
         if self._open.connection == "close":
             headers.append((b"connection", b"close"))
         if self._open.extra_fields == "some":
             headers.append((b"transaction-id", new_id().encode("ascii")))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
+
+
+@lru_cache(maxsize=256)
+def _on_the_wire(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
+    return tuple((name.encode("ascii"), value.encode("latin-1")) for name, value in headers)

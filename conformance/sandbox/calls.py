@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
-from uuid import uuid4
+from random import Random
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from orderproof.sandbox.options import Open
 
@@ -13,10 +13,14 @@ Headers = tuple[tuple[str, str], ...]
 
 NOT_ALLOWED = "NOT_ALLOWED"
 INVALID = "BAD_VALUE"
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+_random = Random()  # seeded by the operating system, and by no one else
+_VERSION_4 = 0x4000_8000_0000_0000_0000
+_OTHER_BITS = ~0xF000_C000_0000_0000_0000
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What goes back to the client, without the headers that every answer gets."""
 
     status: int
@@ -27,8 +31,7 @@ class Answer:
 NO_CONTENT = Answer(204)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One call of an operation. `child_id` is the capture or refund in the path, empty where there is none.
 
     `raw` is the body as it came, `body` what was read from it: a valid value without the fields that the
@@ -39,21 +42,21 @@ class Call:
     operation: str
     order_id: str
     child_id: str = ""
-    key: str | None = None
+    key: str = ""
     media_type: str = ""
     raw: bytes = b""
-    body: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] = NOTHING
     unknown: tuple[str, ...] = ()
     origin: str = ""
 
 
 def new_id() -> str:
-    """Return a fresh random id."""
-    return str(uuid4())
+    """Return a fresh random UUID, several times faster than the standard library makes one."""
+    digits = f"{_random.getrandbits(128) & _OTHER_BITS | _VERSION_4:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What a decision depends on besides order and call: the time, in milliseconds, and the settings."""
 
     now: int

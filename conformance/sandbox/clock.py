@@ -17,17 +17,17 @@ class Clock:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._date = (-1, "")
+        self._date = (-1, b"")
 
     def now(self) -> int:
         """Return the time in milliseconds since the epoch."""
         return time.time_ns() // 1_000_000 + self._store.clock_offset()
 
-    def date(self, now: int) -> str:
+    def date(self, now: int) -> bytes:
         """Return a time in milliseconds as the value of a `Date` header."""
         second = now // 1000
         if self._date[0] != second:
-            self._date = (second, formatdate(second, usegmt=True))
+            self._date = (second, formatdate(second, usegmt=True).encode("ascii"))
         return self._date[1]
 
     def advance(self, body: Any) -> int:

@@ -25,13 +25,13 @@ class SandboxProtocol(HttpToolsProtocol):
         Some clients ask for HTTP/2 on every first request. The parser would stop after the head and lose the
         body.
         """
-        if not self._in_body():
+        if (b"pgrade:" in data or b"PGRADE:" in data) and not self._in_body():
             head, blank, rest = data.partition(b"\r\n\r\n")
             data = _UPGRADE.sub(rb"\r\nX-Asked:", head) + blank + rest
         super().data_received(data)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse bytes that are not HTTP. A whole request before them still gets its answer, as the last one."""
+        """Refuse bytes that are not HTTP. A whole request before them still gets its answer, the last one."""
         if self.cycle is not None and not self.cycle.response_complete and not self._in_body():
             self.cycle.keep_alive = False
             return

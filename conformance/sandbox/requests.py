@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from orderproof.sandbox.calls import Refusal
 
@@ -20,8 +19,7 @@ class Disconnected(Exception):
     """The client went away before its request was complete."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A request.
 
     `path` is still percent-encoded; the names of `headers` are in lower case, the first value counts.
@@ -29,19 +27,23 @@ class Request:
 
     method: str
     path: str
-    headers: Mapping[str, str]
+    headers: Mapping[bytes, bytes]
     receive: Receive
     scheme: str = "http"
+
+    def header(self, name: bytes) -> str:
+        """Return the value of a header, named in lower case; empty when it was not sent."""
+        return self.headers.get(name, b"").decode("latin-1")
 
     @property
     def media_type(self) -> str:
         """The `Content-Type` without its parameters, in lower case; empty when there is none."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return self.header(b"content-type").partition(";")[0].strip().lower()
 
     @property
     def origin(self) -> str:
         """The scheme and host that the client used."""
-        host = self.headers.get("host", "")
+        host = self.header(b"host")
         return f"{self.scheme}://{host if _HOST.fullmatch(host) else 'localhost'}"
 
     async def body(self) -> bytes:
@@ -49,7 +51,7 @@ class Request:
 
         Raises Refusal (413) as soon as it is over 1 MB, Disconnected when it never ends.
         """
-        announced = self.headers.get("content-length", "")
+        announced = self.header(b"content-length")
         if announced.isdigit() and int(announced) > LARGEST_BODY:
             raise _too_large()
         parts: list[bytes] = []
@@ -72,5 +74,5 @@ def _too_large() -> Refusal:
 
 def request_of(scope: Mapping[str, Any], receive: Receive) -> Request:
     """Return the request of an ASGI scope."""
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
-    return Request(scope["method"], scope["raw_path"].decode("ascii"), headers, receive, scope["scheme"])
+    first = dict(reversed(scope["headers"]))
+    return Request(scope["method"], scope["raw_path"].decode("ascii"), first, receive, scope["scheme"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import unquote
 
 from orderproof import spec
@@ -23,13 +23,14 @@ class _Node:
     operations: dict[str, str] = field(default_factory=dict)
 
 
-def resolve(method: str, path: str) -> tuple[str, list[str]]:
-    """Return the operation id of a request and the values in its path, decoded.
+@lru_cache(maxsize=4096)
+def resolve(method: str, path: str) -> tuple[str, tuple[str, str]]:
+    """Return the operation id of a request and the two ids in its path, decoded, empty where there is none.
 
     More slashes than one at the start count as one, as the real service takes them. HEAD is GET. Raises
     Refusal: 404 for a path that is unknown, 405 with `Allow` for a method that the path does not have.
     """
-    node, values = _tree(), []
+    node, values = _tree(), list[str]()
     for encoded in path.lstrip("/").split("/"):
         step = unquote(encoded) if "%" in encoded else encoded
         found = node.literal.get(step)
@@ -44,7 +45,8 @@ def resolve(method: str, path: str) -> tuple[str, list[str]]:
     operation = node.operations.get("GET" if method == "HEAD" else method)
     if operation is None:
         raise method_not_allowed(method, node.operations)
-    return operation, values
+    first, second = (*values, "")[:2]
+    return operation, (first, second)
 
 
 def method_not_allowed(method: str, allowed: Mapping[str, str]) -> Refusal:

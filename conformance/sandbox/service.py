@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import re
 from collections.abc import Iterable
-from uuid import UUID
 
 from orderproof.sandbox.answers import json_answer, refused
 from orderproof.sandbox.behaviour import AS_AGREED, Behaviour
 from orderproof.sandbox.calls import INVALID, Answer, Call, Context, Refusal, new_id
 from orderproof.sandbox.clock import Clock
 from orderproof.sandbox.guards import Guard
+from orderproof.sandbox.held import HeldAnswers
 from orderproof.sandbox.options import Settings
-from orderproof.sandbox.orders import Order, is_expired
+from orderproof.sandbox.orders import Order
+from orderproof.sandbox.states import next_change
 from orderproof.sandbox.store import Store
 from orderproof.sandbox.turns import Turns
 
-READ_ANSWERS_HELD = 1024
 _REFUNDS = frozenset({"refundOrder", "getRefund"})
-_UUID_LENGTH = 36
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Service:
@@ -31,7 +31,7 @@ class Service:
         self.store = behaviour.store(store)
         self.clock = Clock(self.store)
         self._turns = Turns(settings.open)
-        self._orders_read: OrderedDict[str, tuple[Order, bool, Answer]] = OrderedDict()
+        self._held = HeldAnswers()
 
     def context(self) -> Context:
         """Return the time of this moment and the settings."""
@@ -44,9 +44,9 @@ class Service:
 
         Raises Refusal for a malformed id; other refusals come back as answers.
         """
-        self._refuse_malformed_ids(call)
         if call.operation in self.behaviour.reads:
             return self.read(call)
+        self._refuse_malformed_ids(call)
         return await self.behaviour.write(self, call)
 
     def create(self, call: Call) -> Answer:
@@ -69,36 +69,22 @@ class Service:
             order, Call("captureOrder", order.order_id, body=body), context
         )
 
-    # -- reading
-    # ------------------------------------------------------------------------------------------------------
-
     def read(self, call: Call) -> Answer:
         """Answer a call that changes nothing. Raises Refusal for what cannot be found."""
         order = self.store.order(call.order_id)
+        if order is None or call.child_id:
+            self._refuse_malformed_ids(call)
         if order is None:
             raise self.no_such_order(call)
+        if call.operation == "getOrder" and self.behaviour.reads is AS_AGREED.reads:
+            return self._held.answer(order, self.clock.now()) or self._hold(order, call)
+        return json_answer(200, self.behaviour.reads[call.operation](order, call, self.context()), self.open)
+
+    def _hold(self, order: Order, call: Call) -> Answer:
         context = self.context()
-        if call.operation == "getOrder":
-            return self._whole_order(order, call, context)
-        return json_answer(200, self.behaviour.reads[call.operation](order, call, context), self.open)
-
-    def _whole_order(self, order: Order, call: Call, context: Context) -> Answer:
-        # An order is a value: as long as it is the same one, and time has not changed how it reads, so is the
-        # answer.
-        if self.behaviour.reads is not AS_AGREED.reads or self.open.expired_status == "CLOSED-later":
-            return json_answer(200, self.behaviour.reads[call.operation](order, call, context), self.open)
-        expired = is_expired(order, context.now)
-        held = self._orders_read.get(order.order_id)
-        if held is not None and held[0] is order and held[1] == expired:
-            return held[2]
         answer = json_answer(200, self.behaviour.reads[call.operation](order, call, context), self.open)
-        self._orders_read[order.order_id] = (order, expired, answer)
-        if len(self._orders_read) > READ_ANSWERS_HELD:
-            self._orders_read.popitem(last=False)
+        self._held.hold(order, next_change(order, context), answer)
         return answer
-
-    # -- writing
-    # ------------------------------------------------------------------------------------------------------
 
     async def exclusive(self, call: Call) -> Answer:
         """Decide a call and save what it did while no other call on the same order is under way."""
@@ -152,12 +138,12 @@ class Service:
         return Refusal(404, code, f"Order {call.order_id} cannot be found.")
 
     def _refuse_malformed_ids(self, call: Call) -> None:
-        if not _is_uuid(call.order_id):
+        if not _UUID.fullmatch(call.order_id):
             code = "INVALID_ORDER_ID" if self.open.malformed_order_id == "400" else "NO_SUCH_ORDER"
             raise Refusal(
                 int(self.open.malformed_order_id), code, f"Order id {call.order_id[:200]!r} is not a UUID."
             )
-        if call.child_id and not _is_uuid(call.child_id) and self.open.malformed_child_id == "400":
+        if call.child_id and not _UUID.fullmatch(call.child_id) and self.open.malformed_child_id == "400":
             raise Refusal(400, INVALID, f"Id {call.child_id[:200]!r} is not a UUID.")
 
 
@@ -166,14 +152,3 @@ def _ask(guards: Iterable[Guard], order: Order, call: Call, context: Context) ->
         refusal = guard.check(order, call, context)
         if refusal is not None:
             raise refusal
-
-
-def _is_uuid(text: str) -> bool:
-    if len(text) != _UUID_LENGTH or not text.isascii():
-        return False
-    try:
-        # UUID() forgives missing or misplaced dashes; written out again, only the one true spelling is the
-        # same.
-        return str(UUID(text)) == text.lower()
-    except ValueError:
-        return False

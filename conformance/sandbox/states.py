@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from orderproof.sandbox.calls import Context
 from orderproof.sandbox.orders import (
     DAY,
@@ -57,6 +59,14 @@ def status(order: Order, context: Context) -> str:
             chosen.decrease_to_captured_status if order.decreased_to_captured else chosen.full_capture_status
         )
     return "PART_CAPTURED" if captured_amount(order) else "AUTHORIZED"
+
+
+def next_change(order: Order, context: Context) -> float:
+    """Return when the order will read differently without a call, in milliseconds, or infinity for never."""
+    if order.cancelled or remaining_amount(order) <= 0:
+        return inf
+    closes = inf if context.open.expired_status == "EXPIRED" else order.expires_at + CLOSES_AFTER
+    return next((time for time in (order.expires_at, closes) if context.now < time), inf)
 
 
 def _closed_by_refund(order: Order, context: Context) -> bool:

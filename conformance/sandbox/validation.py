@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 from typing import Any, NoReturn
@@ -60,7 +60,7 @@ def read_body(call: Call, chosen: Open) -> Call:
     walk = _Walk(chosen)
     body = walk.known(rule.schema, value, "")
     walk.refuse_problems()
-    return replace(call, body=body, unknown=tuple(name for name in value if name not in body))
+    return call._replace(body=body, unknown=tuple(name for name in value if name not in body))
 
 
 @cache
