@@ -79,10 +79,10 @@ def clock_control(table: Mapping[str, Any] | None) -> ClockControl | None:
     if table is None:
         return None
     method, path, body = table.get("method", "POST"), table.get("path"), table.get("body")
-    names_seconds = isinstance(body, dict) and "{seconds}" in body.values()
-    if not isinstance(path, str) or not path.startswith("/") or not isinstance(method, str) or not names_seconds:
+    named = isinstance(path, str) and path.startswith("/") and isinstance(method, str)
+    if not named or not isinstance(body, dict) or "{seconds}" not in body.values():
         raise UsageError(
             'the clock of the configuration needs a path that begins with "/" and a body with "{seconds}" in it, as in '
             '[clock] method = "POST", path = "/_control/clock", body = {advance_seconds = "{seconds}"}'
         )
-    return ClockControl(method, path, body)
+    return ClockControl(str(method), str(path), body)
