@@ -90,7 +90,7 @@ class Terminal:
         self._phase = progress.phase
 
     def finding(self, rule: Rule, *, expected: str, actual: str, operation: str | None = None) -> None:
-        """Write one line on a finding as it is made, the first of its rule and operation only, unless quiet."""
+        """Write one line on a finding as it is made, unless quiet; one for each rule and operation."""
         if self._quiet or (rule.id, operation) in self._shown:
             return
         self._shown.add((rule.id, operation))
