@@ -11,9 +11,12 @@ from orderproof.model.call import Call
 from orderproof.model.state import Booking, State
 from orderproof.model.values import (
     ANYTHING,
+    Between,
     Difference,
     Document,
+    Matcher,
     differences,
+    instant,
     normalise,
     pair_by_id,
     shape,
@@ -145,7 +148,11 @@ def _read_capture(state: State, actual: Any, call: Call) -> tuple[State, list[Di
     wanted = _unbooked(expected) if state.bookings else expected
     found = list(differences(wanted, actual, ("capture",)))
     # While a refund waits to be booked, what one capture shows of it says nothing about the others.
-    seen = {**actual, "refunded_amount": expected["refunded_amount"]} if state.bookings else actual
+    seen = {**actual, "refunded_amount": expected["refunded_amount"]} if state.bookings else dict(actual)
+    made = instant(actual.get("captured_at"))
+    if made and isinstance(expected.get("captured_at"), Matcher):
+        # Still a matcher: where the capture stands among the others shows only when the order is read.
+        seen["captured_at"] = Between(made, made)
     return state.with_order(captures=_replaced(state.captures, "capture_id", seen)), found
 
 
