@@ -120,7 +120,15 @@ def _retry_after(exchange: Exchange) -> float | None:
         return None
     if text.strip().isdigit():
         return float(text)
+    # A date is one of the target's own clock, which need not be ours.
+    now = _date(exchange, "date") or exchange.answered_at + exchange.clock
+    until = _date(exchange, "retry-after")
+    return None if until is None else max(0.0, until - now)
+
+
+def _date(exchange: Exchange, header: str) -> float | None:
+    text = exchange.response.header(header) if exchange.response is not None else None
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+        return parsedate_to_datetime(text).timestamp() if text else None
     except ValueError:
         return None
