@@ -14,7 +14,9 @@ from orderproof.model.validity import Standing
 
 ALWAYS_POSSIBLE = frozenset({400, 401, 404, 405, 409, 413, 415, 422, 429})
 _WITHOUT_ERROR_BODY = frozenset({401, 405, 413, 415, 429})
-_ORDER_DATA = ("order_id", "order_amount", "captures", "captured_amount", "order_lines", "billing_address")
+_ORDER_FIELDS = ("order_id", "order_amount", "captures", "captured_amount", "order_lines", "billing_address")
+_TELLING_FIELDS = ("klarna_reference", "merchant_data", "email", "street_address", "phone")
+_SHORTEST_TELLING = 6
 TOO_LARGE = 2_000_000
 
 
@@ -22,13 +24,31 @@ def _unauthenticated(step: Step, *names: str) -> Iterator[Mark]:
     """Marks for a call without valid credentials: 401, no order data; and for the reading after it: unchanged."""
     if step.situation is Situation.UNAUTHENTICATED and step.exchange.credentials in names and step.is_answered:
         yield from step.answers(Situation.UNAUTHENTICATED)
-        body = step.response.json if step.response is not None else ABSENT
-        leaked = [name for name in _ORDER_DATA if isinstance(body, dict) and name in body]
+        leaked = _order_data(step)
         yield verdict(not leaked, "no order data", f"{step.exchange.status} with {', '.join(leaked)}")
     refused = [e for e in step.since if e.situation is Situation.UNAUTHENTICATED]
     if step.document is not None and step.is_reading and refused and refused == list(step.since):
         if refused[-1].call.exchange.credentials in names:
             yield mark_of(list(step.differences))
+
+
+def _order_data(step: Step) -> list[str]:
+    """Name what an answer shows of an order: fields of one at any depth, or values that only it has."""
+    if step.response is None:
+        return []
+    present = {name for name, _ in _fields_in(step.response.json)}
+    text = step.response.body.decode("utf-8", "replace")
+    values = {name: value for name, value in _fields_in(step.state.order) if name in _TELLING_FIELDS}
+    telling = (name for name, value in values.items() if isinstance(value, str) and len(value) >= _SHORTEST_TELLING)
+    return [name for name in _ORDER_FIELDS if name in present] + [name for name in telling if values[name] in text]
+
+
+def _fields_in(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        yield from value.items()
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for child in children:
+        yield from _fields_in(child)
 
 
 @check("GEN-AUTH-1")
@@ -53,7 +73,7 @@ def refusals_have_an_error_body(step: Step) -> Iterator[Mark]:
     response = step.response
     if step.call is None or response is None or not 400 <= response.status < 500:
         return
-    if response.status not in _WITHOUT_ERROR_BODY:
+    if response.status not in _WITHOUT_ERROR_BODY and step.exchange.credentials != "garbled":
         expected = "application/json with correlation_id, error_code and error_messages"
         yield verdict(not (fault := _fault_of(response)), expected, f"{response.status}: {fault}")
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import orderproof.drivers.scenarios
+from orderproof.drivers import credentials
 from orderproof.drivers.scenarios.registry import SCENARIOS, Scenario
 from orderproof.drivers.session import Session
 from orderproof.drivers.stage import Stage
@@ -50,15 +51,16 @@ def drivers_of(profile: str) -> list[Driver]:
     """The drivers of a profile, in the order in which they run; those that move the clock come last."""
     return [
         Driver("scenarios", lambda session, _: _play(session, [s for s in _SCENARIOS if s.needs is None])),
+        Driver("credentials", lambda session, _: _play(session, credentials.scenarios(profile), follow=False)),
         Driver("scenarios over time", lambda session, _: _play(session, [s for s in _SCENARIOS if s.needs == "clock"])),
     ]
 
 
-def _play(session: Session, scenarios: list[Scenario]) -> Iterator[Run]:
+def _play(session: Session, scenarios: list[Scenario], *, follow: bool = True) -> Iterator[Run]:
     for scenario in scenarios:
         if scenario.needs == "clock" and session.target.clock is None:
             continue
-        stage = Stage(session, scenario.name, follow=True)
+        stage = Stage(session, scenario.name, follow=follow)
         # Announced before it is played, so that a sequence that is cut short is known all the same.
         yield Run(stage)
         scenario.play(stage)

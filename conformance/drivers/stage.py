@@ -6,24 +6,18 @@ import json
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from orderproof import operations
+from orderproof.drivers.authorization import authorization
 from orderproof.drivers.commands import NEW_KEY, Command
 from orderproof.drivers.session import Session
 from orderproof.errors import CannotJudge
 from orderproof.exchange import Exchange, Request
 from orderproof.model.call import Call, call_of, created_id
 from orderproof.model.reading import BOOKING_SECONDS
-from orderproof.target import basic
-
-WRONG_CREDENTIALS = {
-    "wrong-user": ("nobody-{user}", "{password}"),
-    "wrong-password": ("{user}", "not-{password}"),
-    "empty": ("", ""),
-}
 
 
 @dataclass
@@ -39,7 +33,8 @@ class Stage:
     """Performs commands in a session, under one scenario name.
 
     `performed` has each command with the number of its exchange, and `drafts` the orders that were asked for:
-    together they are what it takes to see the sequence again.
+    together they are what it takes to see the sequence again. What a command brings with it (a reading after a write,
+    a `Location` followed) is not listed.
     """
 
     def __init__(self, session: Session, name: str, *, follow: bool = False) -> None:
@@ -51,13 +46,14 @@ class Stage:
         self.chance = session.random(name)
         self._keys: dict[str, str] = {}
         self._follow = follow
+        self._moved = 0.0
 
     def obtain(self, draft: Mapping[str, Any]) -> int:
         """Get a fresh order and read it; returns its position in the sequence. Raises CannotJudge."""
         order_id = self.session.supply.obtain(draft, self._send_as_merchant)
         self.drafts.append(draft)
         self.seats.append(Seat(order_id))
-        self.read(len(self.seats) - 1)
+        self._look(len(self.seats) - 1)
         return len(self.seats) - 1
 
     def _send_as_merchant(self, request: Request) -> Exchange:
@@ -70,25 +66,32 @@ class Stage:
         return str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
 
     def perform(self, command: Command) -> Exchange | None:
-        """Make a call, and read the order after a write; None when an id that it needs does not exist."""
+        """Make a call, and read the order after a write; None when an id that it needs does not exist.
+
+        Raises CannotJudge when the command moves a clock that cannot be moved.
+        """
         request = self.request(command)
         if request is None:
             return None
+        if command.advance:
+            self.move_clock(command.advance)
         exchange = self._deliver(command, request)
+        if self._moved != command.advance:
+            command = replace(command, advance=self._moved)
+        self._moved = 0.0
+        self.performed.append((exchange.number, command))
         call = call_of(exchange)
         if call is not None and call.operation.writes:
             self._note(command, call)
             if command.read:
-                self.read(command.order)
+                self._look(command.order)
         return exchange
 
     def _deliver(self, command: Command, request: Request) -> Exchange:
         facts: dict[str, Any] = {"facts": command.facts} if command.facts else {}
         if command.credentials != "own":
             facts["credentials"] = command.credentials
-        exchange = self.session.send(request, scenario=self.name, **facts)
-        self.performed.append((exchange.number, command))
-        return exchange
+        return self.session.send(request, scenario=self.name, **facts)
 
     def _note(self, command: Command, call: Call) -> None:
         made = created_id(call)
@@ -104,6 +107,12 @@ class Stage:
     def read(self, order: int = 0) -> Exchange | None:
         """Read the order."""
         return self.perform(Command("getOrder", order))
+
+    def _look(self, order: int) -> None:
+        """Read the order without a word of it: what was called before brings the reading with it."""
+        if order < len(self.seats):
+            command = Command("getOrder", order)
+            self._deliver(command, _existing(self.request(command)))
 
     def follow(self, call: Call, made: str) -> None:
         """Go where the `Location` of a 201 points, on the target's own host whatever host it names."""
@@ -144,6 +153,7 @@ class Stage:
         if exchange.status is None or exchange.status >= 300:
             raise CannotJudge(f"the target's clock did not move: {control.path} was answered {exchange.status}")
         self.session.clock += int(seconds)
+        self._moved += int(seconds)
 
     def settle(self) -> None:
         """Read orders again whose refunds are not booked on their captures yet, until they are or time is up."""
@@ -153,7 +163,7 @@ class Stage:
             while self.session.state(seat.order_id).bookings and time.monotonic() < until:
                 time.sleep(pause)
                 pause = min(2 * pause, 1.0)
-                self.read(position)
+                self._look(position)
 
     def request(self, command: Command) -> Request | None:
         """Write a command as a request; None when an id that it needs does not exist."""
@@ -170,10 +180,11 @@ class Stage:
 
     def _ids(self, command: Command) -> dict[str, str] | None:
         seat = self.seats[command.order] if command.order < len(self.seats) else Seat("")
+        donor = seat if command.donor is None else self.seats[command.donor]
         wanted = {
             "order_id": command.order_id or seat.order_id,
-            "capture_id": _chosen(command.capture, seat.captures),
-            "refund_id": _chosen(command.refund, seat.refunds),
+            "capture_id": _chosen(command.capture, donor.captures),
+            "refund_id": _chosen(command.refund, donor.refunds),
         }
         needed = operations.OPERATIONS[command.operation].parameters
         ids = {name: wanted[name] for name in needed}
@@ -181,9 +192,9 @@ class Stage:
 
     def _headers(self, command: Command) -> tuple[tuple[str, str], ...]:
         headers = [("Accept", "application/json"), ("User-Agent", "orderproof")]
-        authorization = self._authorization(command.credentials)
-        if authorization is not None:
-            headers.append(("Authorization", authorization))
+        credentials = authorization(command.credentials, self.session.target)
+        if credentials is not None:
+            headers.append(("Authorization", credentials))
         if command.payload and command.content_type is not None:
             headers.append(("Content-Type", command.content_type))
         if command.key is not None and operations.OPERATIONS[command.operation].writes:
@@ -192,20 +203,8 @@ class Stage:
 
     def _key(self, name: str) -> str:
         if name == NEW_KEY:
-            return self.new_id()
-        return self._keys.setdefault(name, self.new_id())
-
-    def _authorization(self, kind: str) -> str | None:
-        target = self.session.target
-        if kind == "own":
-            return target.authorization
-        if kind == "none":
-            return None
-        if kind == "bearer":
-            return f"Bearer {self.new_id()}"
-        user, password = WRONG_CREDENTIALS[kind]
-        names = {"user": target.username, "password": target.password}
-        return basic(user.format(**names), password.format(**names))
+            return str(uuid.uuid4())
+        return self._keys.setdefault(name, str(uuid.uuid4()))
 
 
 def _chosen(which: int | str | None, known: list[str]) -> str | None:

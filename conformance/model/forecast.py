@@ -136,7 +136,9 @@ def _either(situation: Situation, call: Call, refusal: Outcome | None = None) ->
 def forecast(state: State, call: Call) -> Forecast:
     """Say what may be answered to a call in a state. Rules: sections 1 to 6 of the catalogue."""
     if call.exchange.credentials != "own":
-        return Forecast(Situation.UNAUTHENTICATED, (Outcome(_set(401)),))
+        # A header that is no header of any scheme may be called a malformed request.
+        statuses = _set(400, 401) if call.exchange.credentials == "garbled" else _set(401)
+        return Forecast(Situation.UNAUTHENTICATED, (Outcome(statuses),))
     if "invented-order" in call.exchange.facts:
         return _with_body(_unknown_order(call), call)
     spent = state.keys.get(call.key) if call.key else None
