@@ -258,8 +258,11 @@ def main() -> None:
         _end("interrupted before anything was judged", 3)
     except BrokenPipeError:
         # The reader of our output is gone; there is nobody left to tell.
-        sys.stderr = None  # type: ignore[assignment]
-        sys.exit(3)
+        os._exit(3)
+    except Exception as error:
+        if os.environ.get("ORDERPROOF_DEBUG"):
+            raise
+        _end(f"a fault of our own, {type(error).__name__}: {error} (ORDERPROOF_DEBUG=1 shows where)", 3)
 
 
 def _stop(number: int, frame: object) -> None:

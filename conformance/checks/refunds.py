@@ -65,9 +65,17 @@ def a_fitting_return_fee_is_taken(step: Step) -> Iterator[Mark]:
 
 @check("RFD-10", on=[_REFUND])
 def any_other_return_fee_is_refused(step: Step) -> Iterator[Mark]:
-    if step.situation is Situation.RETURN_FEE and step.is_answered and not _fee_fits(step.state, _body(step)):
-        actual = shown(step.response)
-        yield verdict(actual.startswith("403 REFUND_NOT_ALLOWED"), "403 REFUND_NOT_ALLOWED", actual)
+    body = _body(step)
+    if step.situation is not Situation.RETURN_FEE or not step.is_answered or _fee_fits(step.state, body):
+        return
+    actual = shown(step.response)
+    if _sum(body) != body.get("refunded_amount") and step.exchange.status in (400, 422):
+        return  # refused for its sum as such, which is as good
+    yield verdict(actual.startswith("403"), "403 REFUND_NOT_ALLOWED", actual)
+
+
+def _sum(body: dict[str, Any]) -> int:
+    return sum(line.get("total_amount", 0) for line in body.get("order_lines", ()))
 
 
 def _body(step: Step) -> dict[str, Any]:
@@ -77,10 +85,9 @@ def _body(step: Step) -> dict[str, Any]:
 
 def _fee_fits(state: State, body: dict[str, Any]) -> bool:
     """Say whether the conditions for a return fee are met: one whole capture, an exact sum, a country that allows it."""
-    total = sum(line.get("total_amount", 0) for line in body.get("order_lines", ()))
     country = str((state.order or {}).get("purchase_country", ""))
     whole = len(state.captures) == 1 and state.fully_captured
-    return whole and total == body.get("refunded_amount") and country.casefold() in RETURN_FEE_COUNTRIES
+    return whole and _sum(body) == body.get("refunded_amount") and country.casefold() in RETURN_FEE_COUNTRIES
 
 
 @check("RFD-11", on=[_REFUND])
