@@ -19,6 +19,7 @@ from orderproof.model.state import State
 __all__ = ["Judge", "registered"]
 
 _TRAIL_LENGTH = 400
+_FINDINGS_KEPT = 20
 _FULL_READ = frozenset({"getOrder"})
 
 
@@ -58,7 +59,8 @@ class Judge:
     """Reads a history and finds what breaks the contract.
 
     `only` limits the rules that are judged (default: all that have a check). After each `observe`, `findings` holds
-    every finding made so far and `exercised` how often each rule was put to the test.
+    the findings made so far, `exercised` how often each rule was put to the test, and `broken` how often it broke.
+    Of a rule that breaks all the time, the first findings are kept and the others only counted.
     """
 
     def __init__(self, *, only: Iterable[str] | None = None, orders: int = 5_000) -> None:
@@ -66,12 +68,14 @@ class Judge:
         checks = [entry for entry in registered() if chosen is None or entry.rule in chosen]
         self.findings: list[Finding] = []
         self.exercised: Counter[str] = Counter()
+        self.broken: Counter[str] = Counter()
         self.errors: dict[str, str] = {}
         self._steps = _by_operation([entry for entry in checks if entry.view == "step"])
         self._groups = [entry for entry in checks if entry.view == "group"]
         self._orders = _Recent(orders)
         self._correlations = _Recent(20_000)
         self._trail: list[Exchange] = []
+        self._kept: Counter[tuple[str, str | None]] = Counter()
         self._scenario: str | None = None
 
     def state(self, order_id: str) -> State:
@@ -156,16 +160,21 @@ class Judge:
     def _add(self, found: list[Finding], step: Step) -> list[Finding]:
         """Order findings of one exchange, the most telling first, and link those that follow from another."""
         found = sorted(_one_per_rule(found), key=lambda finding: _rank(finding.rule))
-        if not found or step.call is None:
-            self.findings += found
-            return found
-        record = self._orders.record(step.call.order_id)
+        record = self._orders.record(step.call.order_id) if step.call is not None else _Record()
         linked = []
         for finding in found:
             linked.append(replace(finding, follows=record.stained_by))
             record.stained_by = record.stained_by or finding.rule
-        self.findings += linked
+        for finding in linked:
+            self._keep(finding)
         return linked
+
+    def _keep(self, finding: Finding) -> None:
+        self.broken[finding.rule] += 1
+        kind = (finding.rule, finding.follows)
+        self._kept[kind] += 1
+        if self._kept[kind] <= _FINDINGS_KEPT:
+            self.findings.append(finding)
 
 
 def _by_operation(checks: Sequence[Registered]) -> defaultdict[str, list[Registered]]:

@@ -137,7 +137,7 @@ def _block(
         file=_saved(finding, settings.report, stage_run, settings.seed),
         follows=tuple((rules[f.rule], f.expected, f.actual) for f in follows),
         exchanges=tuple(record(exchange) for exchange in trail[-_TRAIL_SHOWN:]),
-        count=sum(other.rule == finding.rule for other in judge.findings),
+        count=judge.broken[finding.rule],
     )
 
 
