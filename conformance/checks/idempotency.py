@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from orderproof.checks.registry import Broken, Mark, check, verdict
 from orderproof.checks.step import Event, Step, mark_of, shown
-from orderproof.model.call import Call, created_id
+from orderproof.model.call import Call, created_id, error_code
 from orderproof.model.forecast import Situation
 from orderproof.model.state import Spent
+
+_ADDING = ("captureOrder", "refundOrder", "appendOrderShippingInfo", "appendShippingInfo")
 
 
 def _first(step: Step) -> Spent | None:
@@ -71,7 +73,7 @@ def _has_another_body(step: Step, event: Event) -> bool:
 
 @check("IDM-4", on=["getOrder"])
 def other_keys_are_other_calls(step: Step) -> Iterator[Mark]:
-    for operation in ("captureOrder", "refundOrder", "appendOrderShippingInfo"):
+    for operation in _ADDING:
         twice = [event for event in step.events(operation) if event.taken]
         bodies = {event.call.exchange.request.body for event in twice}
         if len(twice) > 1 and len(bodies) == 1 and twice == list(step.since) and step.is_reading:
@@ -81,8 +83,11 @@ def other_keys_are_other_calls(step: Step) -> Iterator[Mark]:
 @check("IDM-6")
 def a_refusal_is_repeated_with_its_key(step: Step) -> Iterator[Mark]:
     first = _first(step)
-    if step.situation is Situation.REPEAT_OF_REFUSED and first is not None and first.status == 403 and step.is_answered:
-        yield verdict(step.exchange.status == 403, "403, as the first time", shown(step.response))
+    if step.situation is not Situation.REPEAT_OF_REFUSED or first is None or first.status != 403:
+        return
+    if step.is_answered and step.call is not None:
+        same = (step.exchange.status, error_code(step.call)) == (403, first.code)
+        yield verdict(same, f"403 {first.code}, as the first time", shown(step.response))
 
 
 @check("IDM-7")

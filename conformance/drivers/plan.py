@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import orderproof.drivers.scenarios
-from orderproof.drivers import credentials
+from orderproof.drivers import credentials, identifiers, repeats
 from orderproof.drivers.scenarios.registry import SCENARIOS, Scenario
 from orderproof.drivers.session import Session
 from orderproof.drivers.stage import Stage
@@ -52,6 +52,8 @@ def drivers_of(profile: str) -> list[Driver]:
     return [
         Driver("scenarios", lambda session, _: _play(session, [s for s in _SCENARIOS if s.needs is None])),
         Driver("credentials", lambda session, _: _play(session, credentials.scenarios(profile), follow=False)),
+        Driver("ids", lambda session, _: _play(session, identifiers.scenarios(profile), follow=False)),
+        Driver("repeats", lambda session, _: _play(session, repeats.scenarios(), follow=False)),
         Driver("scenarios over time", lambda session, _: _play(session, [s for s in _SCENARIOS if s.needs == "clock"])),
     ]
 

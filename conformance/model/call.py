@@ -11,12 +11,24 @@ from orderproof import operations
 from orderproof.exchange import ABSENT, Exchange
 from orderproof.model.validity import AMOUNT_FIELDS, Validity, validity
 
+_CUTTING = frozenset("/\\;?#%")
+_LONGEST_ROUTABLE = 1_000
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def is_uuid(text: str | None) -> bool:
     """Say whether an id is well formed."""
     return text is not None and _UUID.fullmatch(text) is not None
+
+
+def _is_routable(text: str) -> bool:
+    """Say whether an id reaches the application in one piece, whatever HTTP server is in front of it."""
+    return (
+        len(text) <= _LONGEST_ROUTABLE
+        and text.isprintable()
+        and _CUTTING.isdisjoint(text)
+        and text.strip(".") != ""
+    )
 
 
 @dataclass(frozen=True)
@@ -69,12 +81,15 @@ class Call:
 
 
 def call_of(exchange: Exchange) -> Call | None:
-    """Read an exchange as a call; None when its path and method are no operation on an order."""
+    """Read an exchange as a call; None when its path and method are no operation on an order.
+
+    A path with an id that servers, gateways and routers may each take for something else names no operation either.
+    """
     if exchange.stands_for is not None:
         ids = {name: value for name, value in exchange.stands_for.items() if name != "operation"}
         return Call(exchange, operations.OPERATIONS[exchange.stands_for["operation"]], **ids)
     found = operations.match(exchange.request.method, exchange.request.path)
-    if found is None or "order_id" not in found[1]:
+    if found is None or "order_id" not in found[1] or not all(map(_is_routable, found[1].values())):
         return None
     return Call(exchange, found[0], **found[1])
 

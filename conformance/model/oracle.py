@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from orderproof.exchange import Exchange
 from orderproof.model.call import Call, call_of, created_id, error_code
 from orderproof.model.effects import effects
 from orderproof.model.forecast import Forecast, forecast
 from orderproof.model.reading import read
 from orderproof.model.state import Spent, State
 from orderproof.model.values import Difference
-from orderproof.exchange import Exchange
 
 _WITHOUT_EFFECT = frozenset({401, 409, 429})
 
@@ -72,7 +72,9 @@ def assess(state: State, call: Call) -> Assessment:
         return Assessment(state, allowed, _after_silence(state, call, allowed), answer_allowed=False)
     outcome = allowed.outcome(status, error_code(call))
     if outcome is None:
-        return Assessment(state, allowed, _after_surprise(state, call), answer_allowed=False, taken=status < 300)
+        return Assessment(
+            state, allowed, _after_surprise(state, call), answer_allowed=False, taken=status < 300
+        )
     if status < 300 and not call.operation.writes:
         return _assess_read(state, call, allowed)
     after = effects(state, call) if outcome.taken else [state]
@@ -105,7 +107,7 @@ def _after_surprise(state: State, call: Call) -> tuple[State, ...]:
 
 def _with_key(state: State, call: Call) -> State:
     status = call.exchange.status
-    if call.key is None or call.key in state.keys and state.keys[call.key].status is not None:
+    if call.key is None or (call.key in state.keys and state.keys[call.key].status is not None):
         return state
     if status is not None and (status in _WITHOUT_EFFECT or status >= 500):
         return state
@@ -118,8 +120,7 @@ def _with_key(state: State, call: Call) -> State:
         location=response.header("location") if response else None,
         created=created_id(call),
         at=call.now,
+        code=error_code(call),
     )
     keys: Mapping[str, Spent] = {**state.keys, call.key: spent}
     return replace(state, keys=keys)
-
-

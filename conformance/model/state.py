@@ -32,6 +32,7 @@ class Spent:
     location: str | None
     created: str | None
     at: float
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +135,10 @@ class State:
     def identity(self) -> str:
         """Equal for equal states; for remembering which were met."""
         order = sorted((self.order or {}).items(), key=lambda item: item[0])
-        return repr((order, self.released, self.lowered, self.expired, self.keys, self.bookings, self.options))
+        return repr(
+            (order, self.released, self.lowered, self.expired, self.keys, self.bookings, self.options)
+        )
 
 
 def _by_id(items: list[Any], key: str, wanted: str | None) -> Any:
     return next((item for item in items if isinstance(item, dict) and item.get(key) == wanted), None)
-
