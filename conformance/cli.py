@@ -49,10 +49,19 @@ def cli() -> None:
 @click.option("--seed", type=int, help="Repeats the choices of an earlier run.")
 @click.option("--max-time", type=float, metavar="SECONDS", help="Stop after so long; what was found stands.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="Patience for one answer. Default: 10.")
-@click.option("--rate", type=float, metavar="N", help="At most N requests a second. Default: 40, on loopback none.")
+@click.option(
+    "--rate", type=float, metavar="N", help="At most N requests a second. Default: 40, on loopback none."
+)
 @click.option("--strict", is_flag=True, default=None, help="A broken SHOULD fails the run too.")
-@click.option("--report", metavar="DIR", help="Write result.json, report.html, junit.xml and the history there.")
-@click.option("--config", metavar="FILE", type=click.Path(path_type=Path), help="Default: orderproof.toml, pyproject.toml.")
+@click.option(
+    "--report", metavar="DIR", help="Write result.json, report.html, junit.xml and the history there."
+)
+@click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Default: orderproof.toml, pyproject.toml.",
+)
 @click.option("--allow-production", is_flag=True, help="Name a live host (only reading works on one).")
 @click.option("--quiet", is_flag=True, default=None, help="The verdict and the failures alone.")
 @click.option("--verbose", is_flag=True, help="Show every exchange.")
@@ -184,7 +193,10 @@ def _check(settings: Settings, *, quiet: bool, verbose: bool) -> int:
         watch = Watch(
             progress=terminal.progress,
             finding=lambda found: terminal.finding(
-                catalogue()[found.rule], expected=found.expected, actual=found.actual, operation=found.operation
+                catalogue()[found.rule],
+                expected=found.expected,
+                actual=found.actual,
+                operation=found.operation,
             ),
             exchange=terminal.exchange,
         )
@@ -203,7 +215,9 @@ def _check(settings: Settings, *, quiet: bool, verbose: bool) -> int:
 @click.option("--user", envvar="ORDERPROOF_USERNAME", default="sandbox", show_default=True)
 @click.option("--password", envvar="ORDERPROOF_PASSWORD", default="sandbox", show_default=True)
 @click.option("--database", metavar="FILE", help="Keep the state in SQLite. Default: in memory.")
-@click.option("--open", "choices", metavar="CHOICE=VALUE", multiple=True, help="Decide an open point (repeatable).")
+@click.option(
+    "--open", "choices", metavar="CHOICE=VALUE", multiple=True, help="Decide an open point (repeatable)."
+)
 @click.option("--flavour", metavar="NAME", help="A set of such decisions.")
 @click.option("--list-open", is_flag=True, help="List the open points and flavours, and end.")
 def sandbox(list_open: bool, host: str, port: int, **options: Any) -> None:

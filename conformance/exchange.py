@@ -152,7 +152,10 @@ def _body_record(body: bytes) -> dict[str, str]:
 
 
 def _message_record(message: Message) -> dict[str, Any]:
-    return {"headers": [list(pair) for pair in redacted_headers(message.headers)], **_body_record(message.body)}
+    return {
+        "headers": [list(pair) for pair in redacted_headers(message.headers)],
+        **_body_record(message.body),
+    }
 
 
 def record(exchange: Exchange) -> dict[str, Any]:

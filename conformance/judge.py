@@ -59,7 +59,8 @@ class Judge:
     """Reads a history and finds what breaks the contract.
 
     `only` limits the rules that are judged (default: all that have a check). After each `observe`, `findings` holds
-    the findings made so far, `exercised` how often each rule was put to the test, and `broken` how often it broke.
+    the findings made so far, `exercised` how often each rule was put to the test, and `broken` how often it broke;
+    `step` is the last exchange in its context.
     Of a rule that breaks all the time, the first findings are kept and the others only counted.
     """
 
@@ -70,6 +71,7 @@ class Judge:
         self.exercised: Counter[str] = Counter()
         self.broken: Counter[str] = Counter()
         self.errors: dict[str, str] = {}
+        self.step: Step | None = None
         self._steps = _by_operation([entry for entry in checks if entry.view == "step"])
         self._groups = [entry for entry in checks if entry.view == "group"]
         self._orders = _Recent(orders)
@@ -130,6 +132,7 @@ class Judge:
         del self._trail[:-_TRAIL_LENGTH]
 
     def _judge(self, step: Step) -> list[Finding]:
+        self.step = step
         operation = step.call.name if step.call is not None else ""
         found: list[Finding] = []
         for entry in self._steps[operation]:

@@ -42,4 +42,6 @@ def _expect_answer(session: Session, stage: Stage, url: str) -> None:
 def _expect_order(exchange: Exchange, order_id: str) -> None:
     body = exchange.response.json if exchange.response is not None else None
     if not isinstance(body, dict) or not isinstance(body.get("order_amount"), int):
-        raise CannotJudge(f"reading the fresh order {order_id} gave no order: 200 without a JSON object that has an order_amount")
+        raise CannotJudge(
+            f"reading the fresh order {order_id} gave no order: 200 without a JSON object that has an order_amount"
+        )

@@ -38,5 +38,7 @@ def list_choices() -> str:
     lines += [f"  {name:<{width}}  {' | '.join(values)}" for name, values in choices().items()]
     lines += ["", "Flavours (--flavour NAME):"]
     for name, values in FLAVOURS.items():
-        lines.append(f"  {name:<{width}}  {', '.join(f'{k}={v}' for k, v in values.items()) or 'the defaults'}")
+        lines.append(
+            f"  {name:<{width}}  {', '.join(f'{k}={v}' for k, v in values.items()) or 'the defaults'}"
+        )
     return "\n".join(lines)

@@ -51,8 +51,14 @@ class CustomerToken:
         answer = exchange.response.json if exchange.response is not None else None
         order_id = answer.get("order_id") if isinstance(answer, dict) else None
         if exchange.status not in (200, 201) or not isinstance(order_id, str):
-            what = exchange.fault or f"{exchange.status} without an order_id" if not order_id else exchange.status
-            raise CannotJudge(f"no order could be created through the Customer Token API: the answer was {what}")
+            what = (
+                exchange.fault or f"{exchange.status} without an order_id"
+                if not order_id
+                else exchange.status
+            )
+            raise CannotJudge(
+                f"no order could be created through the Customer Token API: the answer was {what}"
+            )
         return order_id
 
 
@@ -71,7 +77,9 @@ class Pool:
                 self.ids.remove(entry)
                 return entry[0]
         kind = f" tagged {wanted!r}" if wanted else ""
-        raise OutOfOrders(f"the pool {self.path} has no unused order{kind} left: its {self.size} ids were not enough")
+        raise OutOfOrders(
+            f"the pool {self.path} has no unused order{kind} left: its {self.size} ids were not enough"
+        )
 
 
 @dataclass(frozen=True)
@@ -92,13 +100,17 @@ class Program:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise CannotJudge(f"the order command {shown} gave no order within {COMMAND_SECONDS:.0f} s") from None
+            raise CannotJudge(
+                f"the order command {shown} gave no order within {COMMAND_SECONDS:.0f} s"
+            ) from None
         except OSError as error:
             raise UsageError(f"the order command {shown} cannot be run: {error.strerror}") from None
         order_id = done.stdout.strip()
         if done.returncode or not order_id or len(order_id.split()) != 1:
             last = (done.stderr.strip() or order_id).splitlines()[-1:] or ["it printed nothing"]
-            raise CannotJudge(f"the order command {shown} gave no order id (exit code {done.returncode}): {last[0]}")
+            raise CannotJudge(
+                f"the order command {shown} gave no order id (exit code {done.returncode}): {last[0]}"
+            )
         return order_id
 
 

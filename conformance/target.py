@@ -66,9 +66,13 @@ def checked_base_url(text: str, *, allow_production: bool = False) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise UsageError(f"the base URL {text!r} is not of the form http://host:port or https://host")
     if parts.username or parts.password:
-        raise UsageError("the base URL has credentials in it: give them with --user and --password, or in the environment")
+        raise UsageError(
+            "the base URL has credentials in it: give them with --user and --password, or in the environment"
+        )
     if parts.query or parts.fragment:
-        raise UsageError(f"the base URL {text!r} has a query or fragment: give scheme, host and path prefix alone")
+        raise UsageError(
+            f"the base URL {text!r} has a query or fragment: give scheme, host and path prefix alone"
+        )
     if parts.hostname.lower().rstrip(".") in PRODUCTION_HOSTS:
         refuse_production(parts.hostname, allowed=allow_production)
     return text.rstrip("/")
@@ -77,8 +81,12 @@ def checked_base_url(text: str, *, allow_production: bool = False) -> str:
 def refuse_production(host: str, *, allowed: bool) -> None:
     """Raise UsageError: nothing that writes is ever sent to a live host, with or without `--allow-production`."""
     if allowed:
-        raise UsageError(f"{host} is a live host: even with --allow-production only `orderproof audit` and reading work on it")
-    raise UsageError(f"{host} is a live host, where real money moves: use a playground, or `orderproof audit` on recordings")
+        raise UsageError(
+            f"{host} is a live host: even with --allow-production only `orderproof audit` and reading work on it"
+        )
+    raise UsageError(
+        f"{host} is a live host, where real money moves: use a playground, or `orderproof audit` on recordings"
+    )
 
 
 def is_loopback(base_url: str) -> bool:

@@ -1,4 +1,4 @@
-"""The HTTP client behind one small adapter: a request goes out as it stands, an answer or the reason for none comes back."""
+"""The HTTP client behind one small adapter: a request goes out as it stands, its answer or a reason comes back."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ class Transport:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._client.close()
 
     def send(self, request: Request, *, prefixed: bool = True) -> Delivery:
@@ -90,7 +92,9 @@ class Transport:
             body = _read(answer, deadline)
         finally:
             answer.close()
-        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw)
+        headers = tuple(
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw
+        )
         return Response(headers=headers, body=body, status=answer.status_code)
 
 
@@ -111,7 +115,9 @@ def _reason(error: Exception) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "no answer in time"
     text = str(error).strip() or type(error).__name__
-    return text if isinstance(error, Unreadable) else f"{_KINDS.get(type(error), 'no readable answer')} ({text})"
+    return (
+        text if isinstance(error, Unreadable) else f"{_KINDS.get(type(error), 'no readable answer')} ({text})"
+    )
 
 
 _KINDS: dict[type[Exception], str] = {

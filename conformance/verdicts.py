@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orderproof.catalogue import Rule, catalogue
 from orderproof.checks.findings import Finding
@@ -35,6 +35,7 @@ def conclude(
     started_at: str,
     interrupted: str = "",
     notes: Sequence[str] = (),
+    coverage: Mapping[str, Any] | None = None,
 ) -> RunResult:
     """Return the outcome of a run, and save a counterexample for each root cause when there is a report folder."""
     rules = [_result(rule, judge, settings, notes) for rule in settings.rules]
@@ -55,6 +56,7 @@ def conclude(
         blocks=blocks,
         interrupted=interrupted,
         notes=tuple(notes),
+        coverage=coverage or {},
     )
 
 
@@ -78,7 +80,9 @@ def _why_not(rule: Rule, settings: Settings, notes: Sequence[str]) -> str:
         return "no check yet"
     missing = [need for need in rule.needs if need in ("clock", "expired") and settings.target.clock is None]
     if missing:
-        return "needs the capability clock: a target whose time can be moved, see [clock] in the configuration"
+        return (
+            "needs the capability clock: a target whose time can be moved, see [clock] in the configuration"
+        )
     return _REASONS.get(rule.id) or "; ".join(notes) or "no call in this run put it to the test"
 
 
@@ -92,7 +96,11 @@ def _exit_code(results: Iterable[RuleResult], interrupted: str, *, strict: bool)
     verdicts = {result.verdict for result in results}
     if Verdict.FAILED in verdicts or (strict and Verdict.WARNED in verdicts):
         return BROKEN
-    if interrupted or Verdict.ERROR in verdicts or not verdicts & {Verdict.PASSED, Verdict.WARNED, Verdict.WAIVED}:
+    if (
+        interrupted
+        or Verdict.ERROR in verdicts
+        or not verdicts & {Verdict.PASSED, Verdict.WARNED, Verdict.WAIVED}
+    ):
         return NOT_JUDGED
     return CONFORMS
 
@@ -132,7 +140,9 @@ def _block(
         order_id=finding.order_id,
         scenario=finding.exchange.scenario,
         sent=f"{shown_request(deciding)}   ({_position(deciding, writes, finding)})",
-        steps=tuple(StepShown(shown_request(e), shown_answer(e), e is deciding) for e in writes[-_TRAIL_SHOWN:]),
+        steps=tuple(
+            StepShown(shown_request(e), shown_answer(e), e is deciding) for e in writes[-_TRAIL_SHOWN:]
+        ),
         curl=curl_script(trail, settings.target),
         file=_saved(finding, settings.report, stage_run, settings.seed),
         follows=tuple((rules[f.rule], f.expected, f.actual) for f in follows),

@@ -25,4 +25,8 @@ def openapi() -> dict[str, Any]:
 
 def rule_files() -> list[str]:
     """Return the names of the rule files, one per area, for `read`."""
-    return sorted(f"rules/{entry.name}" for entry in (files(__name__) / "rules").iterdir() if entry.name.endswith(".yaml"))
+    return sorted(
+        f"rules/{entry.name}"
+        for entry in (files(__name__) / "rules").iterdir()
+        if entry.name.endswith(".yaml")
+    )

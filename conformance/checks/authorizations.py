@@ -109,7 +109,9 @@ def the_new_expiry_is_the_day_plus_the_period(step: Step) -> Iterator[Mark]:
     wanted = (called + timedelta(days=AUTHORIZATION_DAYS)).date()
     # The day of the call depends on the zone of the account, so the neighbours are as good.
     near = abs((expiry.date() - wanted).days) <= 1
-    yield verdict(near, f"expires_at on {wanted}, {AUTHORIZATION_DAYS} days after the call", f"expires_at {expiry}")
+    yield verdict(
+        near, f"expires_at on {wanted}, {AUTHORIZATION_DAYS} days after the call", f"expires_at {expiry}"
+    )
 
 
 @check("EXT-5", on=[_EXTEND])
@@ -124,7 +126,14 @@ def an_order_older_than_180_days_is_not_extended(step: Step) -> Iterator[Mark]:
 def release_leaves_nothing_to_capture(step: Step) -> Iterator[Mark]:
     if _calls(step, _RELEASE):
         yield from step.answers(Situation.ORDINARY)
-    subjects = ("captured_amount", "remaining_authorized_amount", "order_amount", "status", "capture.*", "captures")
+    subjects = (
+        "captured_amount",
+        "remaining_authorized_amount",
+        "order_amount",
+        "status",
+        "capture.*",
+        "captures",
+    )
     yield from step.reads_after(_RELEASE, *subjects)
 
 

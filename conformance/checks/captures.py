@@ -43,7 +43,11 @@ def location_leads_to(step: Step, operation: str, read: str, header: str) -> Ite
         yield verdict(not missing, f"{header} and Location", f"no {' and no '.join(missing)}")
     elif call.name == read and call.exchange.stands_for is not None and step.is_answered:
         found = response.json if response.status == 200 else None
-        actual = found.get("capture_id" if header == "Capture-Id" else "refund_id") if isinstance(found, dict) else None
+        actual = (
+            found.get("capture_id" if header == "Capture-Id" else "refund_id")
+            if isinstance(found, dict)
+            else None
+        )
         expected = f"200 and {call.child} at its Location {call.exchange.request.target}"
         yield verdict(actual == call.child, expected, f"{shown(response)}{f', {actual}' if actual else ''}")
 
@@ -96,7 +100,9 @@ def captures_are_numbered(step: Step) -> Iterator[Mark]:
     actual = [str(c.get("klarna_reference", "absent")) for c in captures if isinstance(c, dict)]
     numbers = [re.fullmatch(rf"{re.escape(str(reference))}-(\d+)", text) for text in actual]
     holds = sorted(int(found[1]) if found else 0 for found in numbers) == list(range(1, len(captures) + 1))
-    yield verdict(holds, f"klarna_reference {reference}-1 to {reference}-{len(captures)}", ", ".join(actual[-3:]))
+    yield verdict(
+        holds, f"klarna_reference {reference}-1 to {reference}-{len(captures)}", ", ".join(actual[-3:])
+    )
 
 
 @check("CAP-10", on=[_CAPTURE])
@@ -110,4 +116,3 @@ def addresses_of_a_capture_are_those_of_its_time(step: Step) -> Iterator[Mark]:
     yield from step.reads_after(_CAPTURE, *(f"new capture.{name}" for name in names))
     if step.state.captures and step.document is not None:
         yield from step.reads_after("updateConsumerDetails", *(f"capture.{name}" for name in names))
-

@@ -126,7 +126,9 @@ def captured_amount_is_the_sum_of_the_captures(step: Step) -> Iterator[Mark]:
     if step.document is not None:
         total = _sum(step.document, "captures", "captured_amount")
         actual = step.document.get("captured_amount", "absent")
-        yield verdict(actual == total, f"captured_amount {total}, the sum over captures", f"captured_amount {actual}")
+        yield verdict(
+            actual == total, f"captured_amount {total}, the sum over captures", f"captured_amount {actual}"
+        )
 
 
 @check("ORD-SUM-2", on=["getOrder"])
@@ -134,13 +136,19 @@ def refunded_amount_is_the_sum_of_the_refunds(step: Step) -> Iterator[Mark]:
     if step.document is not None:
         total = _sum(step.document, "refunds", "refunded_amount")
         actual = step.document.get("refunded_amount", "absent")
-        yield verdict(actual == total, f"refunded_amount {total}, the sum over refunds", f"refunded_amount {actual}")
+        yield verdict(
+            actual == total, f"refunded_amount {total}, the sum over refunds", f"refunded_amount {actual}"
+        )
 
 
 @check("ORD-SUM-3", on=["getOrder"])
 def remaining_is_order_amount_less_captured(step: Step) -> Iterator[Mark]:
     document = step.document
-    if document is None or document.get("status") not in ("AUTHORIZED", "PART_CAPTURED") or step.after.released:
+    if (
+        document is None
+        or document.get("status") not in ("AUTHORIZED", "PART_CAPTURED")
+        or step.after.released
+    ):
         return
     order, captured, _, remaining = _amounts(document)
     if order is None or captured is None or step.follows_a_race:
@@ -213,7 +221,9 @@ def status_follows_what_was_captured(step: Step) -> Iterator[Mark]:
     if allowed and step.document is not None:
         status = step.document.get("status")
         _, captured, _, _ = _amounts(step.document)
-        expected = f"status {' or '.join(allowed)}, with {captured} of {step.document.get('order_amount')} captured"
+        expected = (
+            f"status {' or '.join(allowed)}, with {captured} of {step.document.get('order_amount')} captured"
+        )
         yield verdict(status in allowed, expected, f"status {status}")
 
 

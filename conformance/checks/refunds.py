@@ -12,7 +12,9 @@ from orderproof.model.forecast import Situation
 from orderproof.model.state import State
 
 _REFUND = "refundOrder"
-RETURN_FEE_COUNTRIES = frozenset("at de dk fi fr nl no se it es ie pt cz au gr".split())
+RETURN_FEE_COUNTRIES = frozenset(
+    ["at", "de", "dk", "fi", "fr", "nl", "no", "se", "it", "es", "ie", "pt", "cz", "au", "gr"]
+)
 
 
 @check("RFD-1", on=[_REFUND])
@@ -84,7 +86,7 @@ def _body(step: Step) -> dict[str, Any]:
 
 
 def _fee_fits(state: State, body: dict[str, Any]) -> bool:
-    """Say whether the conditions for a return fee are met: one whole capture, an exact sum, a country that allows it."""
+    """Say whether a return fee may be taken: one whole capture, an exact sum, a country that allows it."""
     country = str((state.order or {}).get("purchase_country", ""))
     whole = len(state.captures) == 1 and state.fully_captured
     return whole and _sum(body) == body.get("refunded_amount") and country.casefold() in RETURN_FEE_COUNTRIES

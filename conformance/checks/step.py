@@ -72,7 +72,12 @@ class Step:
     @property
     def document(self) -> dict[str, Any] | None:
         """The order as a GET of it shows it, as the server sent it; None for any other exchange."""
-        if self.call is None or self.call.name != "getOrder" or self.exchange.status != 200 or self.response is None:
+        if (
+            self.call is None
+            or self.call.name != "getOrder"
+            or self.exchange.status != 200
+            or self.response is None
+        ):
             return None
         body = self.response.json
         return body if isinstance(body, dict) else None
@@ -125,7 +130,11 @@ class Step:
 
     def reads_after(self, operation: str, *subjects: str) -> Iterator[Mark]:
         """Yield a mark when this reads an order that took such a call: do the subjects read as they must?"""
-        if self.is_reading and not self.follows_a_race and any(event.taken for event in self.events(operation)):
+        if (
+            self.is_reading
+            and not self.follows_a_race
+            and any(event.taken for event in self.events(operation))
+        ):
             yield self._mark(lambda name: any(_covers(subject, name) for subject in subjects))
 
     def unchanged_after(self, operation: str, *situations: Situation) -> Iterator[Mark]:
@@ -157,14 +166,18 @@ def mark_of(found: list[Difference]) -> Mark:
 
 
 def _covers(subject: str, name: str) -> bool:
-    return name == subject or (subject.endswith(".*") and (name == subject[:-2] or name.startswith(subject[:-1])))
+    return name == subject or (
+        subject.endswith(".*") and (name == subject[:-2] or name.startswith(subject[:-1]))
+    )
 
 
 def brief(value: Any) -> str:
     """Show a value in at most about 100 characters."""
     if value is ABSENT:
         return "absent"
-    text = json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, (dict, list)) else str(value)
+    text = (
+        json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, (dict, list)) else str(value)
+    )
     return text if len(text) <= 100 else f"{text[:97]}…"
 
 
@@ -178,4 +191,3 @@ def shown(response: Response | None) -> str:
     messages = body.get("error_messages")
     message = f" ({brief(messages[0])})" if isinstance(messages, list) and messages else ""
     return f"{response.status} {brief(body.get('error_code'))}{message}"
-

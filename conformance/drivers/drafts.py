@@ -50,7 +50,12 @@ def lines(total: int) -> list[dict[str, Any]]:
 
 def address(country: str = "SE", **fields: Any) -> dict[str, Any]:
     """A whole address."""
-    person = {"given_name": "Klara", "family_name": "Test", "email": "klara@example.com", "phone": "+46700000000"}
+    person = {
+        "given_name": "Klara",
+        "family_name": "Test",
+        "email": "klara@example.com",
+        "phone": "+46700000000",
+    }
     return {**person, **_ADDRESSES[country], **fields}
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from orderproof.model.call import Call, created_id
 from orderproof.model.state import Booking, State
-from orderproof.model.values import ANYTHING, AsSent, Between, Matcher, OrAbsent, instant, normalise, shape
 from orderproof.model.validity import place_fits
+from orderproof.model.values import ANYTHING, AsSent, Between, Matcher, OrAbsent, instant, normalise, shape
 
 SKEW = timedelta(seconds=60)
 _LINES = "order_lines"
@@ -120,7 +120,9 @@ def _update_authorization(state: State, call: Call) -> Iterable[State]:
     if amount > state.captured:
         yield after
         return
-    closing = ("CAPTURED", "CLOSED", "PART_CAPTURED") if state.captured else ("AUTHORIZED", "CAPTURED", "CLOSED")
+    closing = (
+        ("CAPTURED", "CLOSED", "PART_CAPTURED") if state.captured else ("AUTHORIZED", "CAPTURED", "CLOSED")
+    )
     for status in closing:
         yield replace(after.with_order(status=status), lowered=True)
 
@@ -210,7 +212,9 @@ def _shipping_items(call: Call) -> list[Any]:
 
 def _extend_due_date(state: State, call: Call) -> Iterable[State]:
     # Options may be used up by an extension: what is on offer is unknown until it is read again.
-    return [replace(state, options={key: value for key, value in state.options.items() if key != call.capture_id})]
+    return [
+        replace(state, options={key: value for key, value in state.options.items() if key != call.capture_id})
+    ]
 
 
 _EFFECTS: dict[str, Callable[[State, Call], Iterable[State]]] = {

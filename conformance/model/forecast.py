@@ -234,7 +234,9 @@ def _update_authorization(state: State, call: Call) -> Forecast:
         Phase.RELEASED: Situation.RELEASED,
     }.get(state.phase)
     if closed:
-        return Forecast(closed, (Outcome(_set(403)),)) if closed is Situation.EXPIRED else _refuses(closed, call)
+        return (
+            Forecast(closed, (Outcome(_set(403)),)) if closed is Situation.EXPIRED else _refuses(closed, call)
+        )
     if state.lowered:
         return _either(Situation.UNDECIDED, call)
     if state.phase is Phase.FULL:

@@ -122,12 +122,18 @@ def _book(state: State, actual: list[Any], now: float) -> tuple[tuple[Booking, .
     booked = sum(steps)
     for count in range(len(state.bookings), -1, -1):
         late = [late for late in state.bookings[count:] if now - late.at > BOOKING_SECONDS]
-        if sum(booking.amount for booking in state.bookings[:count]) == booked and not late and min(steps, default=0) >= 0:
+        if (
+            sum(booking.amount for booking in state.bookings[:count]) == booked
+            and not late
+            and min(steps, default=0) >= 0
+        ):
             return state.bookings[count:], []
     total = sum(map(_refunded, state.captures)) + sum(booking.amount for booking in state.bookings)
     shown = [_refunded(capture) for capture in actual]
     path = ("captures", "refunded_amount")
-    return (), [Difference(path, f"{total} in sum over the captures, none of them less than before", f"{shown}")]
+    return (), [
+        Difference(path, f"{total} in sum over the captures, none of them less than before", f"{shown}")
+    ]
 
 
 def _read_captures(state: State, actual: list[Any], now: float) -> tuple[State, list[Difference]]:

@@ -123,7 +123,7 @@ class State:
         return _by_id(self.refunds, "refund_id", refund_id)
 
     def may_have_expired(self, now: float) -> bool:
-        """Say whether the order's expiry may have come by `now`, seconds since the epoch, though it does not read so."""
+        """Say whether the expiry may have come by `now`, seconds since the epoch, though the order does not read so."""
         expiry = instant((self.order or {}).get("expires_at"))
         return expiry is not None and self.remaining > 0 and now >= expiry.timestamp() - 60
 

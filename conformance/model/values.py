@@ -128,7 +128,9 @@ class AsSent(Matcher):
 
 def _holds(sent: Any, actual: Any) -> bool:
     if isinstance(sent, dict):
-        return isinstance(actual, dict) and all(_holds(item, actual.get(key, ABSENT)) for key, item in sent.items())
+        return isinstance(actual, dict) and all(
+            _holds(item, actual.get(key, ABSENT)) for key, item in sent.items()
+        )
     if isinstance(sent, list):
         same_length = isinstance(actual, list) and len(actual) == len(sent)
         return same_length and all(map(_holds, sent, actual))
@@ -245,7 +247,9 @@ def _was_read(item: Any, key: str) -> bool:
     return isinstance(_identity(item, key), str) and not isinstance(item.get("captured_at"), Matcher)
 
 
-def _differences_by_id(expected: Any, actual: Any, path: tuple[str | int, ...], key: str) -> Iterator[Difference]:
+def _differences_by_id(
+    expected: Any, actual: Any, path: tuple[str | int, ...], key: str
+) -> Iterator[Difference]:
     pairs = pair_by_id(expected or [], actual or [], key)
     for wanted, found in pairs:
         yield from differences(wanted, found, (*path, _name(wanted, found, key)))

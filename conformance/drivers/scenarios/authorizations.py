@@ -48,7 +48,10 @@ def part_captured(stage: Stage) -> None:
 @scenario("updates replace the order lines")
 def order_lines(stage: Stage) -> None:
     order = new_order(stage)
-    two_lines = [line(order.amount - 1_000, name="Coat", quantity_unit="pc"), line(0, name="Gift", tax_rate=0)]
+    two_lines = [
+        line(order.amount - 1_000, name="Coat", quantity_unit="pc"),
+        line(0, name="Gift", tax_rate=0),
+    ]
     order.update(order.amount - 1_000, order_lines=two_lines)
     order.update(order.amount - 1_000, order_lines=[_full_line(order.amount - 1_000)])
     order.update(order.amount - 1_000)

@@ -24,7 +24,9 @@ def whole(stage: Stage) -> None:
         description="Everything at once",
         reference="shipment-1",
         order_lines=lines(order.remaining),
-        shipping_info=[{"shipping_company": "Post", "shipping_method": "Home", "tracking_number": "1234567890"}],
+        shipping_info=[
+            {"shipping_company": "Post", "shipping_method": "Home", "tracking_number": "1234567890"}
+        ],
     )
     order.look_around()
     probe_boundary(order)

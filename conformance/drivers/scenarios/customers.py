@@ -11,7 +11,9 @@ from orderproof.drivers.stage import Stage
 @scenario("changes of the shipping address")
 def addresses(stage: Stage) -> None:
     order = new_order(stage)
-    whole = address("US", attention="Front desk", street_address2="Floor 2", title="Ms", organization_name="Example")
+    whole = address(
+        "US", attention="Front desk", street_address2="Floor 2", title="Ms", organization_name="Example"
+    )
     order.change_address(whole)
     order.change_address({"given_name": "Only", "family_name": "Names 東京"})
     order.change_address({"street_address2": "", "attention": ""})

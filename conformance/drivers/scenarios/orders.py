@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from orderproof.drivers.handle import new_order
 from orderproof.drivers.scenarios.registry import scenario
 from orderproof.drivers.stage import Stage
@@ -32,12 +34,13 @@ def side_by_side(stage: Stage) -> None:
     other.refund(other.refundable)
     one.read()
     for order, stranger in ((one, other), (other, one)):
-        for capture in stranger.seat.captures:
-            order.call("getCapture", capture=capture, facts=_OTHER)
-            order.call("triggerSendOut", capture=capture, facts=_OTHER)
-            order.ship({"shipping_company": "Post"}, capture=capture)
-        for refund in stranger.seat.refunds:
-            order.call("getRefund", refund=refund, facts=_OTHER)
+        for capture in range(len(stranger.seat.captures)):
+            theirs: dict[str, Any] = {"capture": capture, "donor": stranger.position, "facts": _OTHER}
+            order.call("getCapture", **theirs)
+            order.call("triggerSendOut", **theirs)
+            order.call("appendShippingInfo", {"shipping_info": [{"shipping_company": "Post"}]}, **theirs)
+        for refund in range(len(stranger.seat.refunds)):
+            order.call("getRefund", refund=refund, donor=stranger.position, facts=_OTHER)
     one.update(one.amount - 1)
     other.read()
     other.release()

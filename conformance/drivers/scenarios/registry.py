@@ -20,7 +20,9 @@ class Scenario:
 SCENARIOS: list[Scenario] = []
 
 
-def scenario(name: str, *, needs: str | None = None) -> Callable[[Callable[[Stage], None]], Callable[[Stage], None]]:
+def scenario(
+    name: str, *, needs: str | None = None
+) -> Callable[[Callable[[Stage], None]], Callable[[Stage], None]]:
     """Register a script under a name that reports show."""
 
     def register(play: Callable[[Stage], None]) -> Callable[[Stage], None]:
