@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
+from orderproof import spec
 from orderproof.checks.captures import location_leads_to
 from orderproof.checks.registry import Mark, check, verdict
 from orderproof.checks.step import Step, mark_of, shown
@@ -12,9 +14,6 @@ from orderproof.model.forecast import Situation
 from orderproof.model.state import State
 
 _REFUND = "refundOrder"
-RETURN_FEE_COUNTRIES = frozenset(
-    ["at", "de", "dk", "fi", "fr", "nl", "no", "se", "it", "es", "ie", "pt", "cz", "au", "gr"]
-)
 
 
 @check("RFD-1", on=[_REFUND])
@@ -87,9 +86,15 @@ def _body(step: Step) -> dict[str, Any]:
 
 def _fee_fits(state: State, body: dict[str, Any]) -> bool:
     """Say whether a return fee may be taken: one whole capture, an exact sum, a country that allows it."""
-    country = str((state.order or {}).get("purchase_country", ""))
+    country = str((state.order or {}).get("purchase_country", "")).upper()
     whole = len(state.captures) == 1 and state.fully_captured
-    return whole and _sum(body) == body.get("refunded_amount") and country.casefold() in RETURN_FEE_COUNTRIES
+    return whole and _sum(body) == body.get("refunded_amount") and country in _return_fee_countries()
+
+
+@cache
+def _return_fee_countries() -> frozenset[str]:
+    line_type = spec.openapi()["components"]["schemas"]["OrderLine"]["properties"]["type"]
+    return frozenset(line_type["x-return-fee-countries"])
 
 
 @check("RFD-11", on=[_REFUND])

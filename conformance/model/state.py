@@ -49,7 +49,9 @@ class State:
 
     `order` is the expected reading, normalised, with matchers where the server is free; None when nothing is known.
     `released`: the rest was released. `lowered`: the amount was lowered to exactly what was captured, after which it
-    is OPEN whether the order counts as fully captured. `expired`: it has read EXPIRED. `extended` is when the authorization was last extended.
+    is OPEN whether the order counts as fully captured. `expired`: it has read EXPIRED. `extended` is when
+    the authorization was last extended, `keys` what idempotency keys were spent on, `bookings` the refunds that no
+    capture shows yet, `options` the days on offer for each capture.
     """
 
     order: Document | None = None
