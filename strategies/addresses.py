@@ -7,6 +7,7 @@ from functools import cache
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+
 from orderproof import spec
 from orderproof.strategies import arguments, schema
 from orderproof.strategies.formats import emails, phones

@@ -8,7 +8,9 @@ from typing import Literal, get_args
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 from hypothesis.strategies import SearchStrategy
+
 from orderproof.strategies import arguments, schema
+from orderproof.strategies.amounts import between
 from orderproof.strategies.bodies import bodies, texts_of
 from orderproof.strategies.records import Record, records
 
@@ -54,13 +56,9 @@ def _amounts(ranges: dict[Direction, tuple[int, int]], direction: Direction | No
         low, high = ranges[direction]
         if low > high:
             raise InvalidArgument(f"direction={direction!r} leaves no amount between {low} and {high}")
-        return _between(low, high)
+        return between(low, high)
     allowed = [ends for name, ends in ranges.items() if name != "below_captured" and ends[0] <= ends[1]]
-    return st.one_of([_between(low, high) for low, high in allowed])
-
-
-def _between(low: int, high: int) -> SearchStrategy[int]:
-    return st.integers(low, high) | st.sampled_from(sorted({low, high}))
+    return st.one_of([between(low, high) for low, high in allowed])
 
 
 @cache

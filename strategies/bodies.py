@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
+
 from orderproof.strategies import schema
 from orderproof.strategies.addresses import places
 from orderproof.strategies.lines import order_lines
@@ -43,12 +44,7 @@ def _bodies(
     country: str | None,
 ) -> Record:
     amount = draw(amounts)
-    body = {amount_field(component): amount, **draw(details)}
+    body = {schema.amount_field(component): amount, **draw(details)}
     if with_lines or (with_lines is None and draw(st.booleans())):
         body["order_lines"] = draw(order_lines(total=amount, country=country))
     return schema.ordered(component, body)
-
-
-def amount_field(component: str) -> str:
-    """Return the name of the field that the lines of a component sum to: its first required one."""
-    return str(schema.component(component)["required"][0])

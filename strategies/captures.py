@@ -6,6 +6,7 @@ from functools import cache
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+
 from orderproof.strategies.amounts import Size, amounts_within
 from orderproof.strategies.bodies import bodies, texts_of
 from orderproof.strategies.records import Record, records

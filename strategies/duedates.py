@@ -7,6 +7,7 @@ from collections.abc import Collection
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 from hypothesis.strategies import SearchStrategy
+
 from orderproof.strategies import arguments
 from orderproof.strategies.records import Record
 

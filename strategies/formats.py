@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+
 from orderproof.strategies import arguments
 from orderproof.strategies.scripts import DIGITS, LETTERS
 
@@ -49,6 +50,12 @@ def text_of(field: str, length: int, sign: str) -> str:
         return url_of(length)
     shaped = {"email": email_of, "phone": phone_of}.get(name)
     return shaped(length) if shaped else sign * length
+
+
+def lengthened(field: str, text: str, length: int) -> str:
+    """Return text of `length` characters that begins as a given one does and still suits the field."""
+    shaped = text_of(field, length, "A")
+    return shaped if set(shaped) != {"A"} else text[:length].ljust(length, "A")
 
 
 def urls(*, max_length: int) -> SearchStrategy[str]:

@@ -7,6 +7,7 @@ from functools import cache
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
+
 from orderproof.strategies import arguments, schema
 from orderproof.strategies.arithmetic import (
     NEGATIVE_TYPES,

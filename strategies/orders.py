@@ -6,6 +6,7 @@ from functools import cache
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
+
 from orderproof.strategies import arguments, schema
 from orderproof.strategies.addresses import Place, addresses, places
 from orderproof.strategies.amounts import amounts

@@ -6,6 +6,7 @@ from functools import cache
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+
 from orderproof.strategies import schema
 from orderproof.strategies.records import Record, records
 from orderproof.strategies.texts import FILLER, field_texts

@@ -9,9 +9,10 @@ from itertools import accumulate
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 from hypothesis.strategies import DrawFn, SearchStrategy
+
 from orderproof.strategies import arguments, schema
 from orderproof.strategies.addresses import places
-from orderproof.strategies.amounts import Size, amounts_within
+from orderproof.strategies.amounts import Size, amounts_within, between
 from orderproof.strategies.bodies import bodies, texts_of
 from orderproof.strategies.lines import order_lines
 from orderproof.strategies.records import Record, records
@@ -39,7 +40,7 @@ def refunds(
     seams = {left + step for left in (*captures, *accumulate(captures)) for step in (0, -1, 1)}
     fitting = sorted(seam for seam in seams if 0 < seam < refundable + (size == "any"))
     if fitting and size in ("any", "part"):
-        amounts = amounts | st.sampled_from(fitting)
+        amounts = amounts | st.sampled_from([*fitting, fitting[-1]])
     return bodies(_COMPONENT, amounts, _details(), with_lines=with_lines, country=country)
 
 
@@ -54,7 +55,7 @@ def spanning_refunds(
     largest = max((arguments.integer("captures", left, low=0) for left in captures), default=0)
     if largest >= sum(captures):
         raise InvalidArgument(f"captures={captures!r}: no refund needs more than one of them")
-    amounts = st.integers(largest + 1, sum(captures)) | st.just(sum(captures))
+    amounts = between(largest + 1, sum(captures))
     return bodies(_COMPONENT, amounts, _details(), with_lines=with_lines, country=country)
 
 
@@ -71,7 +72,7 @@ def return_fee_refunds(*, refundable: int, country: str | None = None) -> Search
 
 @st.composite
 def _return_fee_refunds(draw: DrawFn, refundable: int, country: str | None) -> Record:
-    goods = draw(st.integers(2, refundable) | st.just(refundable))
+    goods = draw(between(2, refundable))
     fee = draw(st.integers(1, goods - 1))
     lines = draw(order_lines(total=goods - fee, return_fee=fee, country=country))
     body = {"refunded_amount": goods - fee, "order_lines": lines, **draw(_details())}

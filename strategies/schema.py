@@ -11,12 +11,14 @@ from functools import cache
 from typing import Any
 
 from hypothesis.errors import InvalidArgument
+
 from orderproof import spec
 
 Schema = Mapping[str, Any]
 
 AMOUNT = "CaptureRequest.captured_amount"
 PRICE = "OrderLine.unit_price"
+_AMOUNTS = ("captured_amount", "refunded_amount", "order_amount")
 
 
 def resolved(schema: Schema) -> Schema:
@@ -65,6 +67,14 @@ def requests() -> tuple[str, ...]:
     ]
     contents = [call["requestBody"]["content"]["application/json"]["schema"]["$ref"] for call in operations]
     return tuple(dict.fromkeys(target.rpartition("/")[2] for target in contents))
+
+
+def amount_field(component_name: str) -> str:
+    """Return the name of the field that lines sum to. Raises InvalidArgument when there are no lines."""
+    names: list[str] = [name for name in component(component_name)["properties"] if name in _AMOUNTS]
+    if not names:
+        raise InvalidArgument(f"{component_name!r} has no amount that lines sum to")
+    return names[0]
 
 
 def ordered(component_name: str, record: Mapping[str, Any]) -> dict[str, Any]:

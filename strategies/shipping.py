@@ -6,6 +6,7 @@ from functools import cache
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+
 from orderproof.strategies import arguments, schema
 from orderproof.strategies.formats import urls
 from orderproof.strategies.records import Record, records

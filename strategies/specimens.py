@@ -40,6 +40,12 @@ def full_body(
     return filler.record(component, meant | draft_of(lines, place))
 
 
+def plainest(component: str) -> Record:
+    """Return an object with the required fields of a component alone."""
+    record = _Filler("A", False, places()[0]).record(component, {})
+    return {name: record[name] for name in schema.component(component).get("required", ())}
+
+
 def draft_of(lines: Sequence[Line], place: Place) -> Record:
     """Return the body that creates an order of these lines in a place, with the required fields alone."""
     return {

@@ -11,6 +11,7 @@ from functools import cache
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
+
 from orderproof.strategies import arguments, schema
 from orderproof.strategies.scripts import BLANKS, DRAFT, SCRIPTS, Script, units
 
