@@ -11,6 +11,7 @@ from pathlib import Path
 
 from orderproof.catalogue import Rule
 from orderproof.checks.findings import Finding
+from orderproof.coverage import Coverage
 from orderproof.drivers.plan import PROFILES, Driver, Run, drivers_of
 from orderproof.drivers.session import Session
 from orderproof.errors import CannotJudge, OutOfTime
@@ -56,6 +57,7 @@ class _State:
     watch: Watch
     judge: Judge
     history: HistoryFile | None
+    coverage: Coverage = field(default_factory=Coverage)
     started: float = field(default_factory=time.monotonic)
     runs: list[Run] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -70,7 +72,9 @@ def check(settings: Settings, watch: Watch) -> RunResult:
     """
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
     with ExitStack() as stack:
-        history = stack.enter_context(HistoryFile(settings.report / "history.ndjson")) if settings.report else None
+        history = (
+            stack.enter_context(HistoryFile(settings.report / "history.ndjson")) if settings.report else None
+        )
         state = _State(settings, watch, Judge(only=[rule.id for rule in settings.rules]), history)
         transport = stack.enter_context(Transport(settings.target))
         session = _session(state, transport)
@@ -87,6 +91,7 @@ def check(settings: Settings, watch: Watch) -> RunResult:
         started_at=started_at,
         interrupted=state.interrupted,
         notes=state.notes,
+        coverage=state.coverage.record(clock=settings.target.clock is not None),
     )
 
 
@@ -97,20 +102,28 @@ def _session(state: _State, transport: Transport) -> Session:
         sender=transport,
         target=settings.target,
         supply=supply_from(settings.target.orders),
+        record=lambda exchange: _record(state, exchange),
         observe=lambda exchange: _observe(state, exchange),
         state=state.judge.state,
+        coverage=state.coverage,
         seed=settings.seed,
         deadline=None if budget is None else state.started + budget,
     )
 
 
-def _observe(state: _State, exchange: Exchange) -> None:
+def _record(state: _State, exchange: Exchange) -> None:
     if state.history is not None:
         state.history.append(exchange)
     state.watch.exchange(exchange)
+
+
+def _observe(state: _State, exchange: Exchange) -> None:
     for finding in state.judge.observe(exchange):
         if finding.follows is None:
             state.watch.finding(finding)
+    step = state.judge.step
+    if step is not None and step.call is not None and step.assessment is not None:
+        state.coverage.observe(step.call, step.assessment, state.judge.states(step.call.order_id))
 
 
 def _drive(state: _State, session: Session, driver: Driver) -> bool:

@@ -18,17 +18,20 @@ NEW_KEY = "new"
 class Command:
     """One call, of which only the ids are still open.
 
-    `order` counts the orders of the sequence from 0, `capture` and `refund` those of the order; a text in their
-    place is an id as it stands. `order_id`, when given, stands in place of the order's own. `body` is a JSON value,
+    `order` counts the orders of the sequence from 0, `capture` and `refund` those of the order, or of the order
+    `donor` where that is given; a text in their place is an id as it stands. `order_id`, when given, stands in place
+    of the order's own. `body` is a JSON value,
     `content` raw bytes in its place. `key` is "new", None for no idempotency key, or a name: the same name gives the
     same key. `credentials` is "own", "none", or the name of a wrong kind. `method` and `suffix` bend the request
-    line for requests that no operation has. `read` asks for a reading of the order after the call.
+    line for requests that no operation has. `advance` is by how many seconds the target's clock is moved before
+    the call. `read` asks for a reading of the order after a write.
     """
 
     operation: str
     order: int = 0
     capture: int | str | None = None
     refund: int | str | None = None
+    donor: int | None = None
     body: Any = ABSENT
     content: bytes | None = None
     content_type: str | None = "application/json"
@@ -47,7 +50,11 @@ class Command:
         """The bytes of the request body."""
         if self.content is not None:
             return self.content
-        return b"" if self.body is ABSENT else json.dumps(self.body, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        return (
+            b""
+            if self.body is ABSENT
+            else json.dumps(self.body, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        )
 
 
 @dataclass(frozen=True, slots=True)

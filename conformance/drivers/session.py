@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
+from orderproof.coverage import Coverage
 from orderproof.errors import CannotJudge, OutOfTime
 from orderproof.exchange import Exchange, Request
 from orderproof.model.state import State
@@ -34,8 +36,9 @@ class Sender(Protocol):
 class Session:
     """One run against one target: numbering, rate, patience, time.
 
-    `observe` gets every exchange as it happens; `state` gives the most plausible state of an order. `deadline` is a
-    reading of the monotonic clock.
+    Every exchange goes to `record` and then to `observe` as it happens; `state` gives the most plausible state of an
+    order. `coverage` knows which transitions of the life cycle were taken so far. `deadline` is a reading of the
+    monotonic clock.
     """
 
     sender: Sender
@@ -43,6 +46,8 @@ class Session:
     supply: Supply
     observe: Callable[[Exchange], object]
     state: Callable[[str], State]
+    record: Callable[[Exchange], object] = lambda _: None
+    coverage: Coverage = field(default_factory=Coverage)
     seed: int = 0
     deadline: float | None = None
     requests: int = 0
@@ -50,6 +55,16 @@ class Session:
     drafts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _next_at: float = 0.0
     _silences: int = 0
+
+    @contextmanager
+    def aside(self, observe: Callable[[Exchange], object], state: Callable[[str], State]) -> Iterator[None]:
+        """While it lasts, another judge looks on: what is sent counts and is recorded, and is no part of the run."""
+        own = self.observe, self.state
+        self.observe, self.state = observe, state
+        try:
+            yield
+        finally:
+            self.observe, self.state = own
 
     def random(self, name: str) -> random.Random:
         """Chance for one sequence, which depends on the seed and the name alone."""
@@ -66,10 +81,14 @@ class Session:
             if attempt == PATIENCE:
                 exchange = replace(exchange, facts=exchange.facts | {"gave-up"})
                 break
-            self.observe(exchange)
+            self._tell(exchange)
             self._wait(exchange, attempt)
-        self.observe(exchange)
+        self._tell(exchange)
         return exchange
+
+    def _tell(self, exchange: Exchange) -> None:
+        self.record(exchange)
+        self.observe(exchange)
 
     def _once(self, request: Request, prefixed: bool, facts: Mapping[str, Any]) -> Exchange:
         self._hold_to_limits()
@@ -89,7 +108,9 @@ class Session:
 
     def _may_repeat(self, exchange: Exchange) -> bool:
         """A lost answer is asked for again where that is safe: a read, or a call with an idempotency key."""
-        safe = exchange.request.method == "GET" or exchange.request.header("klarna-idempotency-key") is not None
+        safe = (
+            exchange.request.method == "GET" or exchange.request.header("klarna-idempotency-key") is not None
+        )
         return safe and self._silences <= 2
 
     def _hold_to_limits(self) -> None:
@@ -104,7 +125,9 @@ class Session:
     def _count_silences(self, delivery: Delivery) -> None:
         self._silences = 0 if delivery.response is not None else self._silences + 1
         if self._silences >= _SILENCES:
-            raise CannotJudge(f"the target stopped answering after {self.requests} requests: {delivery.fault}")
+            raise CannotJudge(
+                f"the target stopped answering after {self.requests} requests: {delivery.fault}"
+            )
 
     def _wait(self, exchange: Exchange, attempt: int) -> None:
         seconds = _retry_after(exchange)

@@ -110,9 +110,10 @@ class Stage:
 
     def _look(self, order: int) -> None:
         """Read the order without a word of it: what was called before brings the reading with it."""
-        if order < len(self.seats):
-            command = Command("getOrder", order)
-            self._deliver(command, _existing(self.request(command)))
+        command = Command("getOrder", order)
+        request = self.request(command) if order < len(self.seats) else None
+        if request is not None:
+            self._deliver(command, request)
 
     def follow(self, call: Call, made: str) -> None:
         """Go where the `Location` of a 201 points, on the target's own host whatever host it names."""
@@ -144,14 +145,16 @@ class Stage:
         control = self.session.target.clock
         if control is None:
             raise CannotJudge("the target's clock cannot be moved: the configuration has no [clock]")
-        body = {
-            name: int(seconds) if value == "{seconds}" else value for name, value in control.body.items()
-        }
+        body = {name: int(seconds) if value == "{seconds}" else value for name, value in control.body.items()}
         headers = (("Authorization", self.session.target.authorization), ("Content-Type", "application/json"))
-        request = Request(headers=headers, body=json.dumps(body).encode(), method=control.method, target=control.path)
+        request = Request(
+            headers=headers, body=json.dumps(body).encode(), method=control.method, target=control.path
+        )
         exchange = self.session.send(request, scenario=self.name, advances=float(int(seconds)))
         if exchange.status is None or exchange.status >= 300:
-            raise CannotJudge(f"the target's clock did not move: {control.path} was answered {exchange.status}")
+            raise CannotJudge(
+                f"the target's clock did not move: {control.path} was answered {exchange.status}"
+            )
         self.session.clock += int(seconds)
         self._moved += int(seconds)
 
