@@ -243,4 +243,6 @@ def a_rate_limited_call_changes_nothing(step: Step) -> Iterator[Mark]:
     limited = [event for event in step.since if event.call.exchange.status == 429]
     if step.document is not None and step.is_reading and limited and limited == list(step.since):
         yield mark_of(list(step.differences))
+        if any("gave-up" in event.call.exchange.facts for event in limited):
+            yield Broken("the call goes through after waiting, as reading does", "429 each time")
 

@@ -145,6 +145,7 @@ class Stage:
         control = self.session.target.clock
         if control is None:
             raise CannotJudge("the target's clock cannot be moved: the configuration has no [clock]")
+        self.settle()
         body = {name: int(seconds) if value == "{seconds}" else value for name, value in control.body.items()}
         headers = (("Authorization", self.session.target.authorization), ("Content-Type", "application/json"))
         request = Request(

@@ -97,7 +97,7 @@ def _refund(state: State, call: Call) -> Iterable[State]:
         "credit_invoice": ANYTHING,
         **_as_sent(call, "RefundRequest", "description", "reference", _LINES),
     }
-    booking = Booking(call.amount, call.exchange.answered_at)
+    booking = Booking(call.amount, call.exchange.answered_at + call.exchange.clock)
     bookings = (*state.bookings, booking) if call.amount else state.bookings
     after = replace(
         state.with_order(refunded_amount=refunded, refunds=[*state.refunds, refund]), bookings=bookings

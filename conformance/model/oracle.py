@@ -57,7 +57,8 @@ def distinct(states: Iterable[State]) -> tuple[State, ...]:
 
 def is_neutral(call: Call) -> bool:
     """Say whether an answer means "not now": 429, or 409 while another call is under way, with patience left."""
-    return call.exchange.status in (409, 429) and "gave-up" not in call.exchange.facts
+    status = call.exchange.status
+    return status == 429 or (status == 409 and "gave-up" not in call.exchange.facts)
 
 
 def assess(state: State, call: Call) -> Assessment:
