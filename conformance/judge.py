@@ -162,7 +162,7 @@ class Judge:
 
     def _add(self, found: list[Finding], step: Step) -> list[Finding]:
         """Order findings of one exchange, the most telling first, and link those that follow from another."""
-        found = sorted(_one_per_rule(found), key=lambda finding: _rank(finding.rule))
+        found = sorted(_one_per_rule(found), key=lambda finding: _rank(finding.rule, step))
         record = self._orders.record(step.call.order_id) if step.call is not None else _Record()
         linked = []
         for finding in found:
@@ -228,8 +228,11 @@ _RANKS = (
 )
 
 
-def _rank(rule: str) -> int:
+def _rank(rule: str, step: Step) -> int:
     """Lower is nearer to the root: what broke, before what it broke with it."""
+    only_refused = bool(step.since) and not any(event.taken for event in step.since)
+    if only_refused and rule.startswith("ORD-"):
+        return len(_RANKS)  # what broke is that a refused call changed something, not what it changed
     for rank, prefixes in enumerate(_RANKS):
         if rule.startswith(prefixes):
             return rank if rank < 2 else rank + 1
