@@ -88,6 +88,10 @@ class Judge:
         """Every state that the history of an order leaves possible."""
         return self._orders.record(order_id).states
 
+    def forget(self, order_id: str) -> None:
+        """Believe nothing of an order any more: what happened to it meanwhile is not in the history."""
+        self._orders.pop(order_id, None)
+
     def observe(self, exchange: Exchange) -> list[Finding]:
         """Judge the next exchange of the history; returns the findings that it brought."""
         self._remember(exchange)
