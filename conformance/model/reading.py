@@ -116,24 +116,35 @@ def _refunded(capture: Any) -> int:
 
 
 def _book(state: State, actual: list[Any], now: float) -> tuple[tuple[Booking, ...], list[Difference]]:
-    """Find which refunds are booked on the captures by now, oldest first (rule ORD-SUM-6)."""
+    """Find which refunds are not booked on the captures yet (rule ORD-SUM-6)."""
     pairs = pair_by_id(state.captures, actual, "capture_id")
     steps = [_refunded(found) - _refunded(wanted) for wanted, found in pairs]
-    booked = sum(steps)
-    for count in range(len(state.bookings), -1, -1):
-        late = [late for late in state.bookings[count:] if now - late.at > BOOKING_SECONDS]
-        if (
-            sum(booking.amount for booking in state.bookings[:count]) == booked
-            and not late
-            and min(steps, default=0) >= 0
-        ):
-            return state.bookings[count:], []
+    left = _left(state.bookings, sum(steps)) if min(steps, default=0) >= 0 else None
+    if left is not None and not any(now - late.at > BOOKING_SECONDS for late in left):
+        return left, []
     total = sum(map(_refunded, state.captures)) + sum(booking.amount for booking in state.bookings)
     shown = [_refunded(capture) for capture in actual]
     path = ("captures", "refunded_amount")
     return (), [
         Difference(path, f"{total} in sum over the captures, none of them less than before", f"{shown}")
     ]
+
+
+def _left(bookings: tuple[Booking, ...], booked: int) -> tuple[Booking, ...] | None:
+    """Return the bookings that are left when others of them come to the amount booked; None when none do.
+
+    Where there is a choice, the newer ones are left.
+    """
+    reach: dict[int, tuple[Booking, ...]] = {0: ()}
+    for booking in bookings:
+        kept = {amount: (*left, booking) for amount, left in reach.items()}
+        taken = {
+            amount + booking.amount: left
+            for amount, left in reach.items()
+            if amount + booking.amount <= booked
+        }
+        reach = {**taken, **kept}
+    return reach.get(booked)
 
 
 def _read_captures(state: State, actual: list[Any], now: float) -> tuple[State, list[Difference]]:
