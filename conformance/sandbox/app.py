@@ -91,7 +91,7 @@ class Application:
                 key=request.header(b"klarna-idempotency-key"),
                 media_type=request.media_type,
                 raw=await request.body(),
-                origin=request.origin + (PREFIX if self._open.location == "prefixed" else ""),
+                origin=request.origin,
             )
         return self._create(call) if operation == CREATE else await self._service.answer(call)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
 from orderproof.sandbox.answers import refused
 from orderproof.sandbox.calls import INVALID, Refusal
 from orderproof.sandbox.options import Open
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _HEAD = (
     b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"

@@ -17,13 +17,14 @@ from dataclasses import asdict
 from typing import Any
 
 import uvicorn
+
 from orderproof.sandbox.app import Application
 from orderproof.sandbox.behaviour import AS_AGREED, Behaviour
 from orderproof.sandbox.options import Settings, open_from
 from orderproof.sandbox.protocol import SandboxProtocol
 from orderproof.sandbox.service import Service
 from orderproof.sandbox.sqlite import SqliteStore
-from orderproof.sandbox.store import MemoryStore, Store
+from orderproof.sandbox.store import MemoryStore, Store, StoreError
 
 STARTS_WITHIN_SECONDS = 30.0
 STOPS_WITHIN_SECONDS = 5.0
@@ -56,7 +57,9 @@ def run(
     store = open_store(settings)
     with contextlib.closing(store), listening(host, port) as listener:
         (announce or _print_line)(base_url(host, listener))
-        _server(Application(Service(settings, store, behaviour))).run(sockets=[listener])
+        server = _server(Application(Service(settings, store, behaviour)))
+        with contextlib.suppress(KeyboardInterrupt):  # which the server passes on when it has stopped
+            server.run(sockets=[listener])
 
 
 @contextmanager
@@ -71,7 +74,10 @@ def background(settings: Settings) -> Generator[str]:
         "-c",
         "from orderproof.sandbox.server import serve_for_parent; serve_for_parent()",
     ]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+    # In a session of its own, an interrupt from the terminal reaches this process alone, which ends the child in time.
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as child:
         try:
             yield _started(child, settings)
         finally:
@@ -79,14 +85,22 @@ def background(settings: Settings) -> Generator[str]:
 
 
 def serve_for_parent() -> None:
-    """Serve the sandbox whose settings stand on the first line of standard input, until that input ends."""
+    """Serve the sandbox whose settings stand on the first line of standard input, until that input ends.
+
+    The first line of standard output is the base URL, or, after an exclamation mark, why there is none.
+    """
     settings = settings_from(json.loads(sys.stdin.readline()))
-    store = open_store(settings)
+    try:
+        store = open_store(settings)
+    except StoreError as problem:
+        _print_line(f"! {problem}")
+        return
     with contextlib.closing(store), listening("127.0.0.1", 0) as listener:
         server = _server(Application(Service(settings, store)))
         threading.Thread(target=_stop_at_end_of_input, args=[server], daemon=True).start()
         _print_line(base_url("127.0.0.1", listener))
-        server.run(sockets=[listener])
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
 
 
 def settings_from(data: dict[str, Any]) -> Settings:
@@ -163,10 +177,10 @@ def _started(child: subprocess.Popen[str], settings: Settings) -> str:
     timer.start()
     line = child.stdout.readline().strip()
     timer.cancel()
+    if line.startswith("! "):
+        raise ServerError(line.removeprefix("! "))
     if not line:
-        raise ServerError(
-            f"The sandbox ended before it listened (exit code {child.wait()}); its message stands above."
-        )
+        raise ServerError(f"The sandbox ended before it listened (exit code {child.wait()}).")
     return line
 
 

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any, NoReturn
 
 import jsonschema_rs
+
 from orderproof import spec
 from orderproof.sandbox.calls import INVALID, Call, Refusal
 from orderproof.sandbox.options import Open
