@@ -48,7 +48,12 @@ def _same_place(location: str | None, call: Call) -> bool:
 
 def _repeat_of(step: Step, same_body: bool) -> Iterator[Mark]:
     first = _first(step)
-    if step.situation is Situation.REPEAT and step.is_answered and first is not None and step.call is not None:
+    if (
+        step.situation is Situation.REPEAT
+        and step.is_answered
+        and first is not None
+        and step.call is not None
+    ):
         if (first.body == step.call.body) is same_body:
             yield _answered_as_first(step, step.call, first)
 
@@ -86,7 +91,7 @@ def a_refusal_is_repeated_with_its_key(step: Step) -> Iterator[Mark]:
     if step.situation is not Situation.REPEAT_OF_REFUSED or first is None or first.status != 403:
         return
     if step.is_answered and step.call is not None:
-        same = (step.exchange.status, error_code(step.call)) == (403, first.code)
+        same = step.exchange.status == 403 and first.code in ("", error_code(step.call))
         yield verdict(same, f"403 {first.code}, as the first time", shown(step.response))
 
 

@@ -18,6 +18,7 @@ from orderproof.model.state import Spent, State
 from orderproof.model.values import Difference
 
 _WITHOUT_EFFECT = frozenset({401, 409, 429})
+_SPENDING = frozenset({400, 403, 404, 422})
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def assess(state: State, call: Call) -> Assessment:
     if status < 300 and not call.operation.writes:
         return _assess_read(state, call, allowed)
     after = effects(state, call) if outcome.taken else [state]
-    return Assessment(state, allowed, tuple(_with_key(s, call) for s in after), taken=outcome.taken)
+    return Assessment(state, allowed, tuple(_with_key(s, call, status) for s in after), taken=outcome.taken)
 
 
 def _assess_read(state: State, call: Call, allowed: Forecast) -> Assessment:
@@ -92,10 +93,15 @@ def _assess_read(state: State, call: Call, allowed: Forecast) -> Assessment:
 
 
 def _after_silence(state: State, call: Call, allowed: Forecast) -> tuple[State, ...]:
-    """The answer is unknown: the call took effect, if it may have, or it did not."""
-    if not call.operation.writes or not any(outcome.taken for outcome in allowed.outcomes):
+    """The answer is unknown: the call never came, or was refused, or took effect; its key is spent by the latter two."""
+    if not call.operation.writes:
         return (state,)
-    return (state, *(_with_key(after, call) for after in effects(state, call)))
+    taken = effects(state, call) if any(outcome.taken for outcome in allowed.outcomes) else []
+    if call.exchange.status is not None:
+        return (state, *taken)
+    refusals = {status for outcome in allowed.outcomes if not outcome.taken for status in outcome.statuses}
+    refused = [_with_key(state, call, status) for status in sorted(refusals & _SPENDING) if call.key]
+    return distinct([state, *refused, *(_with_key(after, call, None) for after in taken)])
 
 
 def _after_surprise(state: State, call: Call) -> tuple[State, ...]:
@@ -106,8 +112,8 @@ def _after_surprise(state: State, call: Call) -> tuple[State, ...]:
     return (state,)
 
 
-def _with_key(state: State, call: Call) -> State:
-    status = call.exchange.status
+def _with_key(state: State, call: Call, status: int | None) -> State:
+    """Remember what the key of a call was used for; `status` None: the call took effect, its answer is unknown."""
     if call.key is None or (call.key in state.keys and state.keys[call.key].status is not None):
         return state
     if status is not None and (status in _WITHOUT_EFFECT or status >= 500):
