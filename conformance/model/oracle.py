@@ -93,7 +93,7 @@ def _assess_read(state: State, call: Call, allowed: Forecast) -> Assessment:
 
 
 def _after_silence(state: State, call: Call, allowed: Forecast) -> tuple[State, ...]:
-    """The answer is unknown: the call never came, or was refused, or took effect; its key is spent by the latter two."""
+    """The answer is unknown: the call never came, was refused, or took effect; the latter two spend its key."""
     if not call.operation.writes:
         return (state,)
     taken = effects(state, call) if any(outcome.taken for outcome in allowed.outcomes) else []
