@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orderproof.drivers.scenarios
-from orderproof.drivers import credentials, identifiers, repeats
+from orderproof.drivers import boundaries, credentials, identifiers, repeats
 from orderproof.drivers.scenarios.registry import SCENARIOS, Scenario
 from orderproof.drivers.session import Session
 from orderproof.drivers.stage import Stage
+from orderproof.drivers.walk import walk
 
 __all__ = ["PROFILES", "Driver", "Profile", "Run", "drivers_of"]
+
+_SCENARIOS_OVER_TIME = 120
+"""About how many requests the scenarios take that move the clock."""
 
 _SCENARIOS = orderproof.drivers.scenarios and SCENARIOS
 
@@ -34,9 +38,10 @@ PROFILES = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One sequence that was performed."""
+    """One sequence that was performed. `note` is what a report has to say of it."""
 
     stage: Stage
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,37 @@ def drivers_of(profile: str) -> list[Driver]:
         Driver("credentials", lambda session, _: _play(session, credentials.scenarios(profile), follow=False)),
         Driver("ids", lambda session, _: _play(session, identifiers.scenarios(profile), follow=False)),
         Driver("repeats", lambda session, _: _play(session, repeats.scenarios(), follow=False)),
+        Driver("walk", _walk),
+        Driver("bodies", lambda session, _: _play_noted(session, *boundaries.scenarios(profile, session.random("bodies")))),
         Driver("scenarios over time", lambda session, _: _play(session, [s for s in _SCENARIOS if s.needs == "clock"])),
+        Driver("walk over time", _walk_over_time),
     ]
+
+
+def _walk(session: Session, profile: Profile) -> Iterator[Run]:
+    """Walk with what the other drivers leave of the budget, and at least with a third of it."""
+    limit = profile.requests
+    if limit is not None:
+        reserve = _over_time(profile) + _SCENARIOS_OVER_TIME if session.target.clock is not None else 0
+        limit = max(limit - reserve, session.spent + limit // 3)
+    return map(Run, walk(session, limit))
+
+
+def _walk_over_time(session: Session, profile: Profile) -> Iterator[Run]:
+    if session.target.clock is None:
+        return iter(())
+    return map(Run, walk(session, session.spent + _over_time(profile), over_time=True))
+
+
+def _over_time(profile: Profile) -> int:
+    """The requests for walks in which orders expire."""
+    return (profile.requests or 10_000) // 12
+
+
+def _play_noted(session: Session, scenarios: list[Scenario], note: str) -> Iterator[Run]:
+    for run in _play(session, scenarios, follow=False):
+        yield replace(run, note=note)
+        note = ""
 
 
 def _play(session: Session, scenarios: list[Scenario], *, follow: bool = True) -> Iterator[Run]:

@@ -53,18 +53,25 @@ class Session:
     requests: int = 0
     clock: float = 0.0
     drafts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _aside: int = 0
     _next_at: float = 0.0
     _silences: int = 0
 
     @contextmanager
     def aside(self, observe: Callable[[Exchange], object], state: Callable[[str], State]) -> Iterator[None]:
         """While it lasts, another judge looks on: what is sent counts and is recorded, and is no part of the run."""
-        own = self.observe, self.state
+        own, before = (self.observe, self.state), self.requests
         self.observe, self.state = observe, state
         try:
             yield
         finally:
             self.observe, self.state = own
+            self._aside += self.requests - before
+
+    @property
+    def spent(self) -> int:
+        """The requests that were sent for the run itself, not counting those sent aside."""
+        return self.requests - self._aside
 
     def random(self, name: str) -> random.Random:
         """Chance for one sequence, which depends on the seed and the name alone."""

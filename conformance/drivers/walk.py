@@ -1,0 +1,202 @@
+"""The walk: sequences of calls on a few orders, chosen by Hypothesis and steered to where the run has not been yet.
+
+Each sequence is one test case of Hypothesis, drawn call by call from the state that the model has the orders in. It is
+drawn from bytes that the seed gives, through `fuzz_one_input`: Hypothesis keeps no tree of choices then, so that what
+was seen before may steer what comes next, and a target that answers now so and now otherwise does no harm. Nothing is
+shrunk here: see `orderproof.drivers.reduction`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from typing import Any, cast
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orderproof.coverage import Coverage
+from orderproof.drivers.commands import Command
+from orderproof.drivers.contents import Draw, drawn_draft
+from orderproof.drivers.moves import Move, command_for, moves
+from orderproof.drivers.session import Session
+from orderproof.drivers.stage import Stage
+from orderproof.model.lifecycle import stage_of
+from orderproof.model.state import State
+from orderproof.model.values import instant
+from orderproof.operations import OPERATIONS
+
+__all__ = ["walk"]
+
+_BYTES = 1 << 16
+"""What a sequence can draw at most; one of 25 calls with rich bodies takes a tenth of it."""
+
+_RESOLUTION = 1 << 16
+_POINTS = st.integers(0, _RESOLUTION - 1)
+_LENGTHS = st.sampled_from([6, 9, 12, 15, 18, 22])
+_NUMBERS_OF_ORDERS = st.sampled_from([1, 1, 1, 1, 2, 2, 3])
+_REPEATS = 0.06
+_SWITCHES = 0.35
+_WITHOUT_KEY = 0.1
+
+
+@dataclass
+class _Tally:
+    """How often each move was made in each stage of an order, and in each stage and history."""
+
+    coverage: Coverage
+    by_stage: Counter[Any] = field(default_factory=Counter)
+    by_history: Counter[Any] = field(default_factory=Counter)
+    operations: set[tuple[str, str]] = field(default_factory=set)
+
+    def weights(self, state: State, candidates: tuple[Move, ...]) -> list[float]:
+        """The worth of each move here: less with each time that it was made, more where its operation is new."""
+        stage, history = stage_of(state), _history(state)
+        return [self._weight(stage, history, move) for move in candidates]
+
+    def _weight(self, stage: str, history: Any, move: Move) -> float:
+        name = (stage, move.operation, move.kind)
+        known = 1 / (1 + self.by_stage[name]) + 0.5 / (1 + self.by_history[(*name, history)])
+        fresh = 1.0 if (stage, move.operation) in self.operations else 3.0
+        return move.worth * known * fresh
+
+    def count(self, state: State, move: Move) -> None:
+        name = (stage_of(state), move.operation, move.kind)
+        self.by_stage[name] += 1
+        self.by_history[(*name, _history(state))] += 1
+        self.operations.add(name[:2])
+
+
+def _history(state: State) -> tuple[int, ...]:
+    """What an order went through, as far as it may matter: how many captures and refunds, and where its amount went."""
+    amount, original = state.amount("order_amount"), state.amount("original_order_amount")
+    return min(len(state.captures), 3), min(len(state.refunds), 2), (amount > original) - (amount < original)
+
+
+@dataclass
+class _Tour:
+    """One sequence under way. `before` has the remaining authorization of each order before it last changed."""
+
+    draw: Draw[Any]
+    stage: Stage
+    tally: _Tally
+    before: list[int] = field(default_factory=list)
+    keyed: list[Command] = field(default_factory=list)
+
+    def state(self, order: int) -> State:
+        return self.stage.session.state(self.stage.seats[order].order_id)
+
+    def chance(self, share: float) -> bool:
+        return bool(self.draw(_POINTS) < share * _RESOLUTION)
+
+    def perform(self, command: Command) -> None:
+        """Make a call, and keep in mind what remained before it."""
+        remaining = self.state(command.order).remaining
+        self.stage.perform(command)
+        if self.state(command.order).remaining != remaining:
+            self.before[command.order] = remaining
+
+
+def walk(session: Session, limit: int | None, *, over_time: bool = False) -> Iterator[Stage]:
+    """Perform sequences until the session has spent `limit` requests (None: without end), and yield each beforehand.
+
+    `over_time`: in each of them the clock is moved, so that its orders expire. Raises what performing raises.
+    """
+    tally = _Tally(session.coverage)
+    number = 0
+    while limit is None or session.spent < limit:
+        number += 1
+        stage = Stage(session, f"walk {'over time ' if over_time else ''}{number}", follow=number % 4 == 1)
+        yield stage
+        play = _test_case(stage, tally, limit, over_time=over_time)
+        play(session.random(stage.name).randbytes(_BYTES))
+        stage.settle()
+
+
+def _test_case(
+    stage: Stage, tally: _Tally, limit: int | None, *, over_time: bool
+) -> Callable[[bytes], object]:
+    """Make a test of Hypothesis that performs one sequence when it is given bytes to draw from."""
+
+    @settings(database=None, deadline=None)
+    @given(st.data())
+    def sequence(data: st.DataObject) -> None:
+        tour = _Tour(data.draw, stage, tally)
+        _play(tour, limit, over_time=over_time)
+
+    return cast("Callable[[bytes], object]", cast(Any, sequence).hypothesis.fuzz_one_input)
+
+
+def _play(tour: _Tour, limit: int | None, *, over_time: bool) -> None:
+    orders, calls = tour.draw(_NUMBERS_OF_ORDERS), tour.draw(_LENGTHS)
+    expiry = int(tour.draw(_POINTS) * 6 / _RESOLUTION) if over_time else -1
+    order = 0
+    for number in range(calls):
+        if limit is not None and tour.stage.session.spent >= limit:
+            return
+        if number == 0 or (orders > 1 and tour.chance(_SWITCHES)):
+            order = _seat(tour, int(tour.draw(_POINTS) * orders / _RESOLUTION))
+        if number == expiry:
+            _expire(tour, order)
+        _step(tour, order)
+    _look_around(tour, order)
+
+
+def _seat(tour: _Tour, order: int) -> int:
+    """The position of an order; one that was not obtained yet is."""
+    if order < len(tour.before):
+        return order
+    position = tour.stage.obtain(drawn_draft(tour.draw))
+    tour.before.append(tour.state(position).remaining)
+    return position
+
+
+def _step(tour: _Tour, order: int) -> None:
+    if tour.keyed and tour.chance(_REPEATS):
+        repeated = tour.keyed[int(tour.draw(_POINTS) * len(tour.keyed) / _RESOLUTION)]
+        tour.perform(repeated)
+        return
+    state, seat = tour.state(order), tour.stage.seats[order]
+    others = (n for n, other in enumerate(tour.stage.seats) if n != order and other.captures)
+    candidates = moves(
+        state, captures=len(seat.captures), refunds=len(seat.refunds), stranger=next(others, None)
+    )
+    move = candidates[_chosen(tour, tour.tally.weights(state, candidates))]
+    tour.tally.count(state, move)
+    command = command_for(move, tour.draw, tour.stage, order, before=tour.before[order])
+    if command is not None:
+        _perform_with_key(tour, command)
+
+
+def _chosen(tour: _Tour, weights: list[float]) -> int:
+    sums = list(accumulate(weights))
+    return min(bisect(sums, tour.draw(_POINTS) * sums[-1] / _RESOLUTION), len(sums) - 1)
+
+
+def _perform_with_key(tour: _Tour, command: Command) -> None:
+    """Give a write a key by which it can be repeated later, at times none."""
+    if OPERATIONS[command.operation].writes:
+        key = None if tour.chance(_WITHOUT_KEY) else f"call {len(tour.stage.performed) + 1}"
+        command = replace(command, key=key)
+        if key is not None:
+            tour.keyed.append(command)
+    tour.perform(command)
+
+
+def _expire(tour: _Tour, order: int) -> None:
+    """Move the clock past the expiry of an order, and look at it."""
+    expiry = instant((tour.state(order).order or {}).get("expires_at"))
+    seconds = 31 * 86_400.0 if expiry is None else max(0.0, expiry.timestamp() - tour.stage.now) + 3_600.0
+    tour.perform(Command("getOrder", order, advance=float(int(seconds))))
+
+
+def _look_around(tour: _Tour, last: int) -> None:
+    """Read what the last calls did not: the other orders, and the captures of the last one by themselves."""
+    for order in range(len(tour.before)):
+        if order != last:
+            tour.stage.perform(Command("getOrder", order))
+    if tour.stage.seats[last].captures:
+        tour.stage.perform(Command("getCaptures", last))
