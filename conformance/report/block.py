@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from shlex import quote
 
+from rich.cells import cell_len
+
 from orderproof.catalogue import Rule
 from orderproof.outcome import Block, RunResult, StepShown, Verdict
 from orderproof.report.text import hanging, padded, shortened, visible, wrapped
-from rich.cells import cell_len
 
 WIDTH = 88
 """The cells that a block takes at most."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+
 from orderproof.catalogue import Rule, catalogue
 from orderproof.errors import UsageError
 from orderproof.outcome import Block, RuleResult, RunResult, StepShown, Verdict

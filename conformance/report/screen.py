@@ -13,14 +13,16 @@ from orderproof.report.text import counted, duration, hanging, visible
 MOST_BLOCKS = 25
 """Root causes shown in full; the report has the others."""
 
-_COUNTED = (
-    (Verdict.FAILED, "failed"),
-    (Verdict.ERROR, "in error"),
-    (Verdict.WARNED, "warned"),
-    (Verdict.WAIVED, "waived"),
-    (Verdict.NOT_EXERCISED, "not exercised"),
-    (Verdict.PASSED, "passed"),
-)
+WORDS = {
+    Verdict.FAILED: "failed",
+    Verdict.ERROR: "in error",
+    Verdict.WARNED: "warned",
+    Verdict.WAIVED: "waived",
+    Verdict.NOT_EXERCISED: "not exercised",
+    Verdict.PASSED: "passed",
+}
+"""The verdicts as people read them, worst first."""
+
 _ALWAYS = frozenset({Verdict.FAILED, Verdict.PASSED})
 
 
@@ -76,7 +78,7 @@ def headline(result: RunResult) -> str:
 
 def counts_line(result: RunResult) -> str:
     """Return how many rules have which verdict, worst first."""
-    counts = [(result.count(verdict), verdict, word) for verdict, word in _COUNTED]
+    counts = [(result.count(verdict), verdict, word) for verdict, word in WORDS.items()]
     shown = [f"{number:,} {word}" for number, verdict, word in counts if number or verdict in _ALWAYS]
     return f"{counted(len(result.rules), 'rule')}: {' · '.join(shown)}"
 

@@ -7,15 +7,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
 from orderproof.catalogue import Rule
 from orderproof.exchange import Exchange, redacted_target
 from orderproof.outcome import Progress, RunResult
 from orderproof.report.block import WIDTH
 from orderproof.report.screen import screen
 from orderproof.report.text import counted, duration, plain, shortened, visible
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
 
 _PLAIN_EVERY = 10.0
 """Seconds between two lines of progress where lines cannot be drawn over."""

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from orderproof.errors import UsageError
 from orderproof.outcome import RunResult
+from orderproof.report.html import write_html
 from orderproof.report.junit import write_junit
 from orderproof.report.result_json import write_result
 
-_WRITERS = (write_result, write_junit)
+_WRITERS = (write_result, write_junit, write_html)
 
 
 def write_report(directory: Path, result: RunResult) -> list[Path]:

@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 import pytest
+
 from orderproof.outcome import RunResult, Verdict
 from orderproof.report.junit import junit
-
 from tests.report.samples import BROKEN, CONFORMS, HOSTILE_RUN, NOT_JUDGED, rule_results
 
 RUNS = [CONFORMS, BROKEN, NOT_JUDGED, HOSTILE_RUN, replace(BROKEN, strict=True)]

@@ -10,12 +10,12 @@ from typing import Any
 
 import jsonschema
 import pytest
+
 from orderproof.errors import UsageError
 from orderproof.exchange import Exchange, Request, Response, record
 from orderproof.outcome import RunResult
 from orderproof.report.files import write_whole
 from orderproof.report.result_json import load, result_data, result_schema, write_result
-
 from tests.report.samples import BROKEN, CONFORMS, HOSTILE_RUN, NOT_JUDGED, TOO_MUCH
 
 RUNS = [CONFORMS, BROKEN, NOT_JUDGED, HOSTILE_RUN, replace(BROKEN, strict=True, interrupted="Ctrl-C")]

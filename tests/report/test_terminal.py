@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
+
 from orderproof.catalogue import catalogue
 from orderproof.exchange import Exchange, Request, Response
 from orderproof.outcome import Progress, RunResult, StepShown
 from orderproof.report.block import block_lines
 from orderproof.report.terminal import Terminal
-from rich.cells import cell_len
-
 from tests.report.samples import BROKEN, CONFORMS, HOSTILE, HOSTILE_RUN, NOT_JUDGED, TOO_MUCH, UNNAMED
 
 Golden = Callable[[str, str], None]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from orderproof.errors import UsageError
 from orderproof.report.writer import write_report
-
 from tests.report.samples import BROKEN, HOSTILE_RUN
 
-FILES = ["junit.xml", "result.json"]
+FILES = ["junit.xml", "report.html", "result.json"]
 
 
 def test_a_report_has_every_format(tmp_path: Path) -> None:
