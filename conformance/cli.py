@@ -56,6 +56,8 @@ def cli() -> None:
 @click.option(
     "--report", metavar="DIR", help="Write result.json, report.html, junit.xml and the history there."
 )
+@click.option("--waivers", metavar="FILE", help="Known failures, each with a reason and an end (TOML).")
+@click.option("--write-waivers", metavar="FILE", help="Draft that file from what this run finds.")
 @click.option(
     "--config",
     metavar="FILE",
@@ -78,7 +80,7 @@ def check(config: Path | None, allow_production: bool, verbose: bool, **options:
     chosen = {**configuration(config), **_given(options)}
     chosen["allow-production"] = allow_production
     with _embedded(chosen) as settings:
-        code = _check(settings, quiet=bool(chosen.get("quiet")), verbose=verbose)
+        code = _check(settings, chosen, verbose=verbose)
     sys.exit(code)
 
 
@@ -180,12 +182,15 @@ def _report_folder(name: str | None) -> Path | None:
     return folder
 
 
-def _check(settings: Settings, *, quiet: bool, verbose: bool) -> int:
+def _check(settings: Settings, chosen: dict[str, Any], *, verbose: bool) -> int:
     from orderproof.catalogue import catalogue
     from orderproof.checking import Watch, check
     from orderproof.report.terminal import Terminal
+    from orderproof.waivers import applied, load, today, write_draft
 
-    with Terminal(quiet=quiet, verbose=verbose) as terminal:
+    # Read first: a mistake in it should not cost a run.
+    known = load(Path(chosen["waivers"])) if chosen.get("waivers") else []
+    with Terminal(quiet=bool(chosen.get("quiet")), verbose=verbose) as terminal:
         terminal.say(
             f"Checking {settings.shown_target or settings.target.base_url} "
             f"(profile {settings.profile}, seed {settings.seed})"
@@ -200,7 +205,10 @@ def _check(settings: Settings, *, quiet: bool, verbose: bool) -> int:
             ),
             exchange=terminal.exchange,
         )
-        result = check(settings, watch)
+        found = check(settings, watch)
+        result = applied(found, known, today()) if known else found
+        if chosen.get("write-waivers"):
+            write_draft(Path(chosen["write-waivers"]), found)
         if settings.report is not None:
             from orderproof.report.writer import write_report
 

@@ -24,6 +24,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "rate": (int, float),
     "strict": (bool,),
     "report": (str,),
+    "waivers": (str,),
     "quiet": (bool,),
     "clock": (dict,),
 }
