@@ -61,6 +61,7 @@ class _State:
     started: float = field(default_factory=time.monotonic)
     runs: list[Run] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     interrupted: str = ""
     last_shown: float = 0.0
 
@@ -91,6 +92,7 @@ def check(settings: Settings, watch: Watch) -> RunResult:
         started_at=started_at,
         interrupted=state.interrupted,
         notes=state.notes,
+        remarks=state.remarks,
         coverage=state.coverage.record(clock=settings.target.clock is not None),
     )
 
@@ -131,6 +133,7 @@ def _drive(state: _State, session: Session, driver: Driver) -> bool:
     try:
         for run in driver.runs(session, PROFILES[state.settings.profile]):
             state.runs.append(run)
+            state.remarks += [run.note] if run.note else []
             _show(state, session, driver, run)
     except OutOfOrders as error:
         state.notes.append(str(error))

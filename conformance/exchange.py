@@ -20,6 +20,7 @@ FACTS = {
     "invented-order": "the order id was made up by the suite: no such order can exist",
     "other-order": "the capture or refund id in the path belongs to another order",
     "optional-headers": "it carries optional headers, and the same call without them was taken just before",
+    "twin-taken": "the same call without its defect was taken on such an order",
     "gave-up": "the answer (409 or 429) was met with patience until that ran out",
     "lost": "the answer was held back on purpose, after the server had the request",
 }

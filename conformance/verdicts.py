@@ -35,6 +35,7 @@ def conclude(
     started_at: str,
     interrupted: str = "",
     notes: Sequence[str] = (),
+    remarks: Sequence[str] = (),
     coverage: Mapping[str, Any] | None = None,
 ) -> RunResult:
     """Return the outcome of a run, and save a counterexample for each root cause when there is a report folder."""
@@ -55,7 +56,7 @@ def conclude(
         rules=rules,
         blocks=blocks,
         interrupted=interrupted,
-        notes=tuple(notes),
+        notes=(*notes, *remarks),
         coverage=coverage or {},
     )
 

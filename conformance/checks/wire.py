@@ -27,9 +27,10 @@ def _unauthenticated(step: Step, *names: str) -> Iterator[Mark]:
         leaked = _order_data(step)
         yield verdict(not leaked, "no order data", f"{step.exchange.status} with {', '.join(leaked)}")
     refused = [e for e in step.since if e.situation is Situation.UNAUTHENTICATED]
-    if step.document is not None and step.is_reading and refused and refused == list(step.since):
-        if refused[-1].call.exchange.credentials in names:
-            yield mark_of(list(step.differences))
+    if step.document is None or not step.is_reading or not refused or refused != list(step.since):
+        return
+    if refused[-1].call.exchange.credentials in names:
+        yield mark_of(list(step.differences))
 
 
 def _order_data(step: Step) -> list[str]:
@@ -141,18 +142,26 @@ def _is_unreadable(step: Step) -> bool:
     return bool({"not JSON", "no body"} & set(reasons)) or not isinstance(body, dict)
 
 
+def _refusals_of_invalid_bodies(step: Step, *, unreadable: bool) -> Iterator[Mark]:
+    """Marks for invalid bodies. A refusal counts where the defect is the reason: the same call without it was taken."""
+    if step.situation is not Situation.INVALID_BODY or step.call is None or _is_unreadable(step) is not unreadable:
+        return
+    reasons = "; ".join(step.call.validity.reasons[:2])
+    for mark in step.answers(Situation.INVALID_BODY):
+        if isinstance(mark, Broken):
+            yield Broken(f"{mark.expected}, as {reasons}", mark.actual)
+        elif "twin-taken" in step.exchange.facts:
+            yield mark
+
+
 @check("GEN-VAL-1")
 def a_body_outside_the_schema_is_refused(step: Step) -> Iterator[Mark]:
-    if step.situation is Situation.INVALID_BODY and step.call is not None and not _is_unreadable(step):
-        reasons = "; ".join(step.call.validity.reasons[:2])
-        for mark in step.answers(Situation.INVALID_BODY):
-            yield Broken(f"{mark.expected}, as {reasons}", mark.actual) if isinstance(mark, Broken) else mark
+    yield from _refusals_of_invalid_bodies(step, unreadable=False)
 
 
 @check("GEN-VAL-2")
 def a_body_that_is_no_json_object_is_refused(step: Step) -> Iterator[Mark]:
-    if step.situation is Situation.INVALID_BODY and step.call is not None and _is_unreadable(step):
-        yield from step.answers(Situation.INVALID_BODY)
+    yield from _refusals_of_invalid_bodies(step, unreadable=True)
 
 
 @check("GEN-VAL-3")

@@ -59,8 +59,8 @@ def drivers_of(profile: str) -> list[Driver]:
         Driver("credentials", lambda session, _: _play(session, credentials.scenarios(profile), follow=False)),
         Driver("ids", lambda session, _: _play(session, identifiers.scenarios(profile), follow=False)),
         Driver("repeats", lambda session, _: _play(session, repeats.scenarios(), follow=False)),
+        Driver("bodies", lambda session, _: _bodies(session, profile)),
         Driver("walk", _walk),
-        Driver("bodies", lambda session, _: _play_noted(session, *boundaries.scenarios(profile, session.random("bodies")))),
         Driver("scenarios over time", lambda session, _: _play(session, [s for s in _SCENARIOS if s.needs == "clock"])),
         Driver("walk over time", _walk_over_time),
     ]
@@ -86,7 +86,8 @@ def _over_time(profile: Profile) -> int:
     return (profile.requests or 10_000) // 12
 
 
-def _play_noted(session: Session, scenarios: list[Scenario], note: str) -> Iterator[Run]:
+def _bodies(session: Session, profile: str) -> Iterator[Run]:
+    scenarios, note = boundaries.scenarios(profile, session.random("bodies"))
     for run in _play(session, scenarios, follow=False):
         yield replace(run, note=note)
         note = ""

@@ -10,7 +10,7 @@ from typing import Any
 
 from orderproof.model.call import Call, created_id
 from orderproof.model.state import Booking, State
-from orderproof.model.validity import place_fits
+from orderproof.model.validity import AMOUNT_FIELDS, place_fits
 from orderproof.model.values import ANYTHING, AsSent, Between, Matcher, OrAbsent, instant, normalise, shape
 
 SKEW = timedelta(seconds=60)
@@ -21,8 +21,17 @@ def effects(state: State, call: Call) -> list[State]:
     """Return the states that a call may leave when it takes effect. An unknown order stays unknown."""
     if state.order is None:
         return [state]
+    if _is_beyond_us(call):
+        return [replace(state, order=None)]
     effect = _EFFECTS.get(call.name)
     return [state] if effect is None else list(effect(state, call))
+
+
+def _is_beyond_us(call: Call) -> bool:
+    """Say whether a server may make something of a body of which we cannot: nested by the thousand, say."""
+    if not call.exchange.request.body or call.operation.request_schema is None:
+        return False
+    return not isinstance(call.body, dict) or (call.name in AMOUNT_FIELDS and call.amount < 0)
 
 
 def target_time(call: Call) -> datetime | None:

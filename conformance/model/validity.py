@@ -73,10 +73,24 @@ def _with_schema(operation: str, name: str, content: bytes, media_type: str) -> 
         return _unreadable(name, content)
     problems = operations.problems(name, body)
     if problems:
-        return Validity(Standing.INVALID, tuple(str(problem) for problem in problems), _REJECTED)
+        return _broken(body, problems, doubts)
     if media_type != "application/json":
         return Validity(Standing.OPEN, (f"content type {media_type or 'missing'}",), _MALFORMED)
     return _doubtful(operation, name, body, doubts)
+
+
+def _broken(body: Any, problems: list[operations.Problem], doubts: list[str]) -> Validity:
+    """Judge a body that breaks its schema, as we read it."""
+    reasons = tuple(problem.message for problem in problems)
+    if not isinstance(body, dict):
+        return Validity(Standing.INVALID, reasons, _MALFORMED)
+    if any(problem.keyword == "depth" for problem in problems):
+        return Validity(Standing.OPEN, reasons, _MALFORMED)
+    if any(abs(number) > _LARGEST_INTEGER for number in _numbers(body)):
+        return Validity(Standing.OPEN, ("a number beyond 2^53",), _DISPUTED)
+    if doubts:
+        return Validity(Standing.OPEN, tuple(doubts), _MALFORMED)
+    return Validity(Standing.INVALID, reasons, _REJECTED)
 
 
 def _unreadable(name: str, content: bytes) -> Validity:
@@ -135,13 +149,14 @@ def _walk(value: Any) -> Iterator[Any]:
 
 def _text_doubts(name: str, body: Any) -> Iterator[str]:
     texts = [value for value in _walk(body) if isinstance(value, str)]
-    if any(_is_odd(text) for text in texts):
+    if any(is_odd(text) for text in texts):
         yield "text with control characters or markup"
     if any(ord(max(text, default=" ")) > 0xFFFF for text in texts) and operations.problems(name, _in_utf16(body)):
         yield "text whose length depends on how characters outside the BMP are counted"
 
 
-def _is_odd(text: str) -> bool:
+def is_odd(text: str) -> bool:
+    """Say whether a text has control characters, lone surrogates or markup, which a server need not take."""
     if text.isascii():
         return not (text.isprintable() and _MARKUP.isdisjoint(text))
     odd_categories = ("C", "Zl", "Zp")
@@ -159,8 +174,12 @@ def _in_utf16(value: Any) -> Any:
     return value
 
 
+def _numbers(body: Any) -> list[int | float]:
+    return [value for value in _walk(body) if isinstance(value, int | float) and not isinstance(value, bool)]
+
+
 def _number_doubts(body: Any) -> Iterator[str]:
-    numbers = [value for value in _walk(body) if isinstance(value, (int, float)) and not isinstance(value, bool)]
+    numbers = _numbers(body)
     if any(isinstance(number, float) for number in numbers):
         yield "an integer written with a fraction of zero"
     if any(abs(number) > _LARGEST_INTEGER for number in numbers):

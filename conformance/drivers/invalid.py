@@ -1,0 +1,84 @@
+"""Bodies with a single defect, at every place of every body; all of them, or a slice that the seed chooses."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from random import Random
+
+from orderproof.drivers.grounds import STEP, Ground, component, lay, was_taken, with_bodies
+from orderproof.strategies.defects import Defect, body_defects
+from orderproof.strategies.specimens import full_body
+
+TWIN_TAKEN = frozenset({"twin-taken"})
+_ENOUGH = 6
+_OF_THE_WRONG_TYPE = ("type", "fraction", "null")
+
+
+@cache
+def whole() -> Mapping[str, Sequence[int]]:
+    """The numbers of all defects by operation, as `body_defects` counts them from 0."""
+    return {name: range(sum(1 for _ in _defects(name))) for name in with_bodies()}
+
+
+def part(chance: Random) -> Mapping[str, Sequence[int]]:
+    """The numbers of one defect of each family, chosen by chance.
+
+    A family is a field in the bodies that share its schema, or the values of a wrong type. Amounts and closed lists
+    are tried with every value.
+    """
+    families: defaultdict[tuple[object, ...], list[tuple[str, int]]] = defaultdict(list)
+    for name in with_bodies():
+        for number, defect in enumerate(_defects(name)):
+            families[_family(name, defect)].append((name, number))
+    chosen: dict[str, list[int]] = {name: [] for name in with_bodies()}
+    for members in families.values():
+        name, number = chance.choice(members)
+        chosen[name].append(number)
+    return chosen
+
+
+def _defects(operation: str) -> Iterator[Defect]:
+    return body_defects(component(operation), full_body(component(operation), amount=STEP))
+
+
+def _family(operation: str, defect: Defect) -> tuple[object, ...]:
+    place = tuple("[]" if isinstance(step, int) else step for step in defect.path)
+    if defect.kind == "not_listed" or _is_amount(defect):
+        return place, defect.description.partition(" is ")[2]
+    if len(place) == 1:
+        return operation, place, defect.kind
+    return place, "wrong type" if defect.kind in _OF_THE_WRONG_TYPE else defect.kind
+
+
+def _is_amount(defect: Defect) -> bool:
+    return len(defect.path) == 1 and str(defect.path[0]).endswith("_amount")
+
+
+def probe(ground: Ground, numbers: Sequence[int], *, read_every: int) -> Ground:
+    """Try defects, and read the order after every few; returns the ground that is left.
+
+    A server that takes one moves its order, so it gets a new one for the rest. One that takes many has shown enough.
+    """
+    left = _until_one_is_taken(ground, list(numbers), read_every)
+    for _ in range(_ENOUGH):
+        if left:
+            ground = lay(ground.order.stage, ground.operation)
+            left = _until_one_is_taken(ground, left, read_every)
+    return ground
+
+
+def _until_one_is_taken(ground: Ground, numbers: list[int], read_every: int) -> list[int]:
+    """Try defects until one of them is taken; returns those that are left to try."""
+    defects = list(body_defects(component(ground.operation), ground.body()))
+    for count, number in enumerate(numbers, 1):
+        defect = defects[number]
+        # The twin of an amount above all bounds is the largest amount, which is more than the order holds.
+        known = ground.proven and not (_is_amount(defect) and defect.kind == "above")
+        due = count % read_every == 0 or count == len(numbers)
+        facts = TWIN_TAKEN if known else frozenset()
+        if was_taken(ground.call(body=defect.body, facts=facts, read=due)):
+            ground.order.read()
+            return numbers[count:]
+    return []
