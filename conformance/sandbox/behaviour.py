@@ -34,6 +34,11 @@ async def straight(request: Request, answering: Answering) -> Answer:
     return await answering(request)
 
 
+def as_it_is(call: Call, order: Order | None, answer: Answer) -> Answer:
+    """Leave an answer as it is."""
+    return answer
+
+
 async def one_at_a_time(service: Service, call: Call) -> Answer:
     """Decide and write a call with no other call on the same order in between."""
     return await service.exclusive(call)
@@ -51,6 +56,7 @@ class Behaviour:
     - `effects`: what a call does to the order.
     - `success`: the answer to a call that took effect, from the order after it.
     - `reads`: what reading shows, as a JSON value.
+    - `finish`: a last look at the answer of an operation, with the order after the call, if there is one.
     - `scope_of`, `is_kept`: what an idempotency key stands for and which answers it holds.
     - `write`: how a call is decided and saved; `Service.decide` and the store are its parts.
     """
@@ -63,6 +69,7 @@ class Behaviour:
     effects: Mapping[str, Effect] = field(default_factory=lambda: EFFECTS)
     success: Callable[[Call, Order, Context], Answer] = success
     reads: Mapping[str, Read] = field(default_factory=lambda: READS)
+    finish: Callable[[Call, Order | None, Answer], Answer] = as_it_is
     scope_of: Callable[[Call, Open], Scope | None] = scope_of
     is_kept: Callable[[Answer, Open], bool] = is_kept
     write: Callable[[Service, Call], Awaitable[Answer]] = one_at_a_time

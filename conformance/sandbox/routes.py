@@ -11,6 +11,7 @@ from orderproof import spec
 from orderproof.sandbox.calls import Refusal
 
 CREATE = "createOrder"
+LONGEST_KNOWN = 200
 _TOKEN_PATHS = ("/payments/v1/authorizations/{authorizationToken}/order",)
 
 
@@ -23,13 +24,17 @@ class _Node:
     operations: dict[str, str] = field(default_factory=dict)
 
 
-@lru_cache(maxsize=4096)
 def resolve(method: str, path: str) -> tuple[str, tuple[str, str]]:
     """Return the operation id of a request and the two ids in its path, decoded, empty where there is none.
 
     More slashes than one at the start count as one, as the real service takes them. HEAD is GET. Raises
     Refusal: 404 for a path that is unknown, 405 with `Allow` for a method that the path does not have.
     """
+    return _resolved(method, path) if len(path) <= LONGEST_KNOWN else _resolved.__wrapped__(method, path)
+
+
+@lru_cache(maxsize=4096)
+def _resolved(method: str, path: str) -> tuple[str, tuple[str, str]]:
     node, values = _tree(), list[str]()
     for encoded in path.lstrip("/").split("/"):
         step = unquote(encoded) if "%" in encoded else encoded

@@ -12,7 +12,7 @@ from orderproof.sandbox.clock import Clock
 from orderproof.sandbox.guards import Guard
 from orderproof.sandbox.held import HeldAnswers
 from orderproof.sandbox.options import Settings
-from orderproof.sandbox.orders import Order
+from orderproof.sandbox.orders import Fields, Order
 from orderproof.sandbox.states import next_change
 from orderproof.sandbox.store import Store
 from orderproof.sandbox.turns import Turns
@@ -32,6 +32,7 @@ class Service:
         self.clock = Clock(self.store)
         self._turns = Turns(settings.open)
         self._held = HeldAnswers()
+        self._reads_as_agreed = (behaviour.reads, behaviour.finish) == (AS_AGREED.reads, AS_AGREED.finish)
 
     def context(self) -> Context:
         """Return the time of this moment and the settings."""
@@ -40,34 +41,40 @@ class Service:
         )
 
     async def answer(self, call: Call) -> Answer:
-        """Answer a call on an order.
-
-        Raises Refusal for a malformed id; other refusals come back as answers.
-        """
-        if call.operation in self.behaviour.reads:
-            return self.read(call)
-        self._refuse_malformed_ids(call)
+        """Answer a call on an order; a refusal is an answer like another."""
+        try:
+            if call.operation in self.behaviour.reads:
+                return self.read(call)
+            self._refuse_malformed_ids(call)
+        except Refusal as refusal:
+            return self.behaviour.finish(call, None, refused(refusal, self.open))
         return await self.behaviour.write(self, call)
 
     def create(self, call: Call) -> Answer:
-        """Place an order from a draft, captured whole if the draft asks for it.
+        """Place an order from a draft, captured whole if the draft asks for it. `order_id` is the token here.
 
         Raises Refusal for a bad draft.
         """
-        draft = self.behaviour.read_body(call, self.open).body
+        scope = self.behaviour.scope_of(call, self.open)
         context = self.context()
-        order = self.behaviour.place(draft, new_id(), context.now, self.settings.authorization_days)
-        if draft.get("auto_capture"):
-            order = self._capture_whole(order, context)
-        with self.store.transaction(order.order_id) as transaction:
+        with self.store.transaction(call.order_id) as transaction:
+            kept = None if scope is None else transaction.answer(scope, context.now)
+            if kept is not None:
+                return kept
+            order = self._placed(self.behaviour.read_body(call, self.open).body, context)
             transaction.save(order)
-        return json_answer(200, {"order_id": order.order_id, "fraud_status": "ACCEPTED"}, self.open)
+            answer = json_answer(200, {"order_id": order.order_id, "fraud_status": "ACCEPTED"}, self.open)
+            if scope is not None:
+                transaction.keep(scope, answer, context.now)
+            return answer
 
-    def _capture_whole(self, order: Order, context: Context) -> Order:
+    def _placed(self, draft: Fields, context: Context) -> Order:
+        order = self.behaviour.place(draft, new_id(), context.now, self.settings.authorization_days)
+        if not draft.get("auto_capture") or not order.order_amount:
+            return order
         body = {"captured_amount": order.order_amount, "order_lines": order.order_lines}
-        return self.behaviour.effects["captureOrder"](
-            order, Call("captureOrder", order.order_id, body=body), context
-        )
+        whole = Call("captureOrder", order.order_id, body=body)
+        return self.behaviour.effects["captureOrder"](order, whole, context)
 
     def read(self, call: Call) -> Answer:
         """Answer a call that changes nothing. Raises Refusal for what cannot be found."""
@@ -76,9 +83,10 @@ class Service:
             self._refuse_malformed_ids(call)
         if order is None:
             raise self.no_such_order(call)
-        if call.operation == "getOrder" and self.behaviour.reads is AS_AGREED.reads:
+        if call.operation == "getOrder" and self._reads_as_agreed:
             return self._held.answer(order, self.clock.now()) or self._hold(order, call)
-        return json_answer(200, self.behaviour.reads[call.operation](order, call, self.context()), self.open)
+        value = self.behaviour.reads[call.operation](order, call, self.context())
+        return self.behaviour.finish(call, order, json_answer(200, value, self.open))
 
     def _hold(self, order: Order, call: Call) -> Answer:
         context = self.context()
@@ -114,8 +122,8 @@ class Service:
         try:
             after, read = self._after(order, call, context)
         except Refusal as refusal:
-            return None, refused(refusal, self.open)
-        return after, self.behaviour.success(read, after, context)
+            return None, self.behaviour.finish(call, order, refused(refusal, self.open))
+        return after, self.behaviour.finish(call, after, self.behaviour.success(read, after, context))
 
     def _after(self, order: Order | None, call: Call, context: Context) -> tuple[Order, Call]:
         if self.open.precedence == "validation-first":
@@ -128,9 +136,6 @@ class Service:
             call = self.behaviour.read_body(call, self.open)
         _ask((one for one in guards if one.reads_body), order, call, context)
         return self.behaviour.effects[call.operation](order, call, context), call
-
-    # -- ids -------------------------------------------------------------------------------------------------
-    # ---------
 
     def no_such_order(self, call: Call) -> Refusal:
         """Return the refusal of a call on an order that does not exist."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
+from sys import intern
 from typing import Any, NoReturn
 
 import jsonschema_rs
@@ -168,8 +169,9 @@ class _Walk:
         unknown = [name for name in value if name not in properties]
         if unknown and self.chosen.unknown_fields == "refused":
             self.problems.extend(f"{prefix}{name[:100]}: is not known." for name in unknown)
+        # Interned, the names of fields take no memory in each order anew.
         return {
-            name: self.known(properties[name], item, f"{prefix}{name}")
+            intern(name): self.known(properties[name], item, f"{prefix}{name}")
             for name, item in value.items()
             if name in properties
         }

@@ -66,7 +66,7 @@ def _shown(
     recorded: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Write fields without a value as told. `recorded` are those that recorded traffic shows as "" or []."""
-    shown = {name: value for name, value in values.items() if value not in (None, "", ())}
+    shown = {name: value for name, value in values.items() if value or value == 0}
     mode = context.open.empty_fields
     if mode == "absent":
         return shown

@@ -82,6 +82,19 @@ def test_an_answer_can_be_changed_and_a_request_let_in(stack: ExitStack) -> None
     assert "location" not in reply.headers
 
 
+def test_the_answer_of_an_operation_can_be_changed(stack: ExitStack) -> None:
+    def softened(call: Call, order: Order | None, answer: Answer) -> Answer:
+        refused_cancel = call.operation == "cancelOrder" and answer.status == 403
+        return answer._replace(status=204, body=b"") if refused_cancel else answer
+
+    client = client_of(stack, finish=softened)
+    order = client.order(10)
+    client.capture(order, 1)
+
+    assert client.send("POST", f"{order}/cancel").status == 204
+    assert client.get(order)["status"] == "PART_CAPTURED"
+
+
 def test_a_write_can_leave_a_window(stack: ExitStack) -> None:
     async def careless(service: Service, call: Call) -> Answer:
         before = service.store.order(call.order_id)

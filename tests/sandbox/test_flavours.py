@@ -109,13 +109,13 @@ def live(client: Patient) -> None:
     refund = client.send("POST", f"{order}/refunds", {"refunded_amount": 4500}, klarna_idempotency_key="r")
     assert client.get(resolved(refund.headers["location"], order))["refunded_amount"] == 4500
     check_order(client.get(order))
-    for tail, body, code in (
+    for tail, too_much, code in (
         ("captures", {"captured_amount": 4001}, "CAPTURE_NOT_ALLOWED"),
         ("refunds", {"refunded_amount": 501}, "REFUND_NOT_ALLOWED"),
-        ("cancel", None, "CANCEL_NOT_ALLOWED"),
+        ("cancel", {}, "CANCEL_NOT_ALLOWED"),
     ):
         before = client.get(order)
-        refused = client.send("POST", f"{order}/{tail}", body)
+        refused = client.send("POST", f"{order}/{tail}", too_much)
         assert (refused.status, refused.code) == (403, code)
         assert refused.json.keys() >= ERROR_CODES
         assert client.get(order) == before

@@ -12,11 +12,11 @@ import pytest
 from orderproof.sandbox.calls import Answer
 from orderproof.sandbox.idempotency import LIFETIME
 from orderproof.sandbox.store import MemoryStore
-from tests.sandbox.client import Client, line
+from tests.sandbox.client import Client, draft, line
 
 Make = Callable[..., Client]
 
-NEW = [
+NEW: list[tuple[str, str, Any]] = [
     ("POST", "acknowledge", None),
     ("PATCH", "authorization", {"order_amount": 9000}),
     ("POST", "cancel", None),
@@ -26,7 +26,7 @@ NEW = [
     ("PATCH", "merchant-references", {"merchant_reference1": "A"}),
     ("POST", "shipping-info", {"shipping_info": [{}]}),
 ]
-PART = [
+PART: list[tuple[str, str, Any]] = [
     ("POST", "refunds", {"refunded_amount": 10}),
     ("POST", "release-remaining-authorization", None),
     ("PATCH", "captures/{}/extend-due-date", {"number_of_days": 14}),
@@ -123,6 +123,17 @@ def test_any_key_is_a_key(sandbox: Client, key: str) -> None:
     sandbox.send("POST", f"{order}/captures", {"captured_amount": 1}, klarna_idempotency_key=key + "x")
 
     assert sandbox.get(order)["captured_amount"] == 2
+
+
+def test_an_order_is_created_once_for_its_key(sandbox: Client) -> None:
+    path = "/customer-token/v1/tokens/sandbox/order"
+    made = [
+        sandbox.send("POST", path, draft(), klarna_idempotency_key=key).json["order_id"]
+        for key in ("k", "k", "l", None)
+    ]
+
+    assert made[0] == made[1]
+    assert len(set(made)) == 3
 
 
 def test_memory_forgets_keys_that_ran_out() -> None:

@@ -202,7 +202,8 @@ def test_an_address_is_merged(sandbox: Client) -> None:
     address = sandbox.get(order)["shipping_address"]
 
     assert (address["given_name"], address["title"], address["city"]) == ("Ada", "", "Lund")
-    for body in ({}, {"shipping_address": {}}, {"billing_address": {"city": "Elsewhere"}}):
+    bodies: list[Any] = [{}, {"shipping_address": {}}, {"billing_address": {"city": "Elsewhere"}}]
+    for body in bodies:
         assert sandbox.send("PATCH", f"{order}/customer-details", body).status == 204
     assert sandbox.get(order)["shipping_address"] == address
     assert sandbox.get(order)["billing_address"] == before["billing_address"]
