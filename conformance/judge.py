@@ -9,10 +9,13 @@ from typing import Any
 
 import orderproof.checks
 from orderproof.checks.findings import Finding
+from orderproof.checks.group import Group
 from orderproof.checks.registry import CHECKS, Broken, Mark, Registered
 from orderproof.checks.step import Event, Step
 from orderproof.exchange import Exchange
 from orderproof.model.call import Call, call_of, created_id
+from orderproof.model.forecast import Situation
+from orderproof.model.linear import Undecided, culprits, linearize
 from orderproof.model.oracle import Assessment, assess, explained, is_neutral
 from orderproof.model.state import State
 
@@ -21,6 +24,8 @@ __all__ = ["Judge", "registered"]
 _TRAIL_LENGTH = 400
 _FINDINGS_KEPT = 20
 _FULL_READ = frozenset({"getOrder"})
+_OF_ONE_ANSWER = ("GEN-", "ORD-GET-1", "ORD-GET-3", "ORD-GET-4", "CAP-2", "RFD-2")
+"""Rules about an answer by itself, which hold for one of several at once too."""
 
 
 def registered() -> list[Registered]:
@@ -37,6 +42,8 @@ class _Record:
     since: list[Event] = field(default_factory=list)
     before: dict[str, Any] | None = None
     stained_by: str | None = None
+    race: Group | None = None
+    lost_keys: set[str] = field(default_factory=set)
 
 
 class _Recent(OrderedDict[str, _Record]):
@@ -79,6 +86,7 @@ class Judge:
         self._trail: list[Exchange] = []
         self._kept: Counter[tuple[str, str | None]] = Counter()
         self._scenario: str | None = None
+        self._astray: dict[str, str] = {}
 
     def state(self, order_id: str) -> State:
         """The most plausible state of an order; an unknown one when it was never seen."""
@@ -100,11 +108,70 @@ class Judge:
             return self._judge(Step(exchange, None, None, repeated_error=self._is_repeated_error(exchange)))
         record = self._orders.record(call.order_id)
         assessments = [assess(state, call) for state in record.states]
-        chosen = min(assessments, key=_implausibility)
+        chosen = min(
+            assessments, key=lambda entry: _implausibility(entry, repeats=call.key in record.lost_keys)
+        )
         step = self._step(call, record, chosen)
-        found = self._judge(step)
+        race = _race_with_reading(record, step, assessments)
+        found = self._judge(step, race)
+        if found and race is None and not explained(assessments):
+            self._go_astray(step, found[0])
         _advance(record, step, assessments, chosen)
         return found
+
+    def observe_group(self, exchanges: Sequence[Exchange]) -> list[Finding]:
+        """Judge exchanges that were under way at the same time; returns the findings that they brought.
+
+        That no order of them explains how the order reads afterwards is found when it is next read.
+        """
+        calls: defaultdict[str, list[Call]] = defaultdict(list)
+        found: list[Finding] = []
+        for exchange in exchanges:
+            self._remember(exchange)
+        for exchange in exchanges:
+            call = call_of(exchange)
+            if call is not None:
+                calls[call.order_id].append(call)
+            repeats = call is not None and call.key is not None
+            repeated = self._is_repeated_error(exchange)
+            step = Step(exchange, call, None, repeated_error=repeated, repeats_a_key=repeats)
+            found += self._judge(step, rules=_OF_ONE_ANSWER)
+        for order_id, together in calls.items():
+            found += self._judge_race(self._orders.record(order_id), together)
+        return found
+
+    def _judge_race(self, record: _Record, calls: list[Call]) -> list[Finding]:
+        before = record.states
+        record.since += [_event_at_once(call) for call in calls if call.exchange.status != 409]
+        record.lost_keys |= {call.key for call in calls if call.key and call.exchange.response is None}
+        try:
+            after = linearize(before, calls)
+        except Undecided:
+            record.states, record.race = (replace(before[0], order=None),), None
+            return []
+        race = Group(tuple(calls), before, after, culprits=() if after else culprits(before, calls))
+        record.race = race if after else None
+        record.states = after or (replace(before[0], order=None),)
+        deciding = (race.culprits or race.calls)[-1]
+        step = Step(deciding.exchange, deciding, None)
+        return self._add(self._of_race(race, step), step, race)
+
+    def _of_race(self, race: Group, step: Step) -> list[Finding]:
+        found = []
+        for entry in self._groups:
+            for mark in self._marks(entry, race):
+                self.exercised[entry.rule] += 1
+                if isinstance(mark, Broken):
+                    found.append(self._finding(entry.rule, mark, step))
+        return found
+
+    def _go_astray(self, step: Step, finding: Finding) -> None:
+        """Remember which calls go wrong by themselves: where they do so at once, that is no fault of the others."""
+        names = [event.call.name for event in step.since]
+        if step.call is not None and step.call.operation.writes:
+            names.append(step.call.name)
+        for name in names:
+            self._astray.setdefault(name, finding.follows or finding.rule)
 
     def _step(self, call: Call, record: _Record, chosen: Assessment) -> Step:
         return Step(
@@ -115,6 +182,7 @@ class Judge:
             before=record.before,
             repeated_error=self._is_repeated_error(call.exchange),
             repeats_a_key=bool(call.key and call.key in chosen.state.keys),
+            lost_keys=frozenset(record.lost_keys),
         )
 
     def _is_repeated_error(self, exchange: Exchange) -> bool:
@@ -135,16 +203,18 @@ class Judge:
         self._trail.append(exchange)
         del self._trail[:-_TRAIL_LENGTH]
 
-    def _judge(self, step: Step) -> list[Finding]:
+    def _judge(self, step: Step, race: Group | None = None, rules: tuple[str, ...] = ("",)) -> list[Finding]:
         self.step = step
         operation = step.call.name if step.call is not None else ""
         found: list[Finding] = []
-        for entry in self._steps[operation]:
+        for entry in (entry for entry in self._steps[operation] if entry.rule.startswith(rules)):
             for mark in self._marks(entry, step):
                 self.exercised[entry.rule] += 1
                 if isinstance(mark, Broken):
                     found.append(self._finding(entry.rule, mark, step))
-        return self._add(found, step)
+        if race is not None:
+            found += self._of_race(race, step)
+        return self._add(found, step, race)
 
     def _marks(self, entry: Registered, view: Any) -> list[Mark]:
         try:
@@ -164,17 +234,22 @@ class Judge:
             trail=tuple(self._trail),
         )
 
-    def _add(self, found: list[Finding], step: Step) -> list[Finding]:
+    def _add(self, found: list[Finding], step: Step, race: Group | None = None) -> list[Finding]:
         """Order findings of one exchange, the most telling first, and link those that follow from another."""
         found = sorted(_one_per_rule(found), key=lambda finding: _rank(finding.rule, step))
         record = self._orders.record(step.call.order_id) if step.call is not None else _Record()
         linked = []
+        stain = record.stained_by or (self._known_fault(race) if race is not None else None)
         for finding in found:
-            linked.append(replace(finding, follows=record.stained_by))
-            record.stained_by = record.stained_by or finding.rule
+            linked.append(replace(finding, follows=stain))
+            stain = record.stained_by = stain or finding.rule
         for finding in linked:
             self._keep(finding)
         return linked
+
+    def _known_fault(self, race: Group) -> str | None:
+        suspects = [call for call in race.culprits if call.operation.writes] or race.writes
+        return next((self._astray[call.name] for call in suspects if call.name in self._astray), None)
 
     def _keep(self, finding: Finding) -> None:
         self.broken[finding.rule] += 1
@@ -191,8 +266,25 @@ def _by_operation(checks: Sequence[Registered]) -> defaultdict[str, list[Registe
     return table
 
 
-def _implausibility(assessment: Assessment) -> tuple[bool, int]:
-    return not assessment.answer_allowed, len(assessment.differences)
+def _implausibility(assessment: Assessment, *, repeats: bool) -> tuple[bool, int, bool]:
+    """Lower is more plausible. Of a repeated call whose answer was lost, that it took effect is what matters."""
+    other = repeats and assessment.forecast.situation is not Situation.REPEAT
+    return not assessment.answer_allowed, len(assessment.differences), other
+
+
+def _race_with_reading(record: _Record, step: Step, assessments: list[Assessment]) -> Group | None:
+    """The calls at once since the last reading, with this one; None when there were none, or others besides."""
+    race, call = record.race, step.call
+    if race is None or call is None or step.document is None or not step.is_reading:
+        return None
+    numbers = {member.exchange.group for member in race.calls}
+    if any(event.call.exchange.group not in numbers for event in record.since):
+        return None
+    after = explained(assessments)
+    guilty = () if after else culprits(race.before, (*race.calls, call))
+    return replace(
+        race, after=after, reading=call, culprits=guilty, differences=() if after else step.differences
+    )
 
 
 def _advance(record: _Record, step: Step, assessments: list[Assessment], chosen: Assessment) -> None:
@@ -201,11 +293,14 @@ def _advance(record: _Record, step: Step, assessments: list[Assessment], chosen:
     if call is None:
         return
     record.states = explained(assessments) or chosen.after
+    if call.key and call.exchange.response is None:
+        record.lost_keys.add(call.key)
     if call.operation.writes:
         if not is_neutral(call) or call.exchange.status == 429:
             record.since.append(_event(call, chosen))
     elif step.document is not None and call.name in _FULL_READ:
         record.since.clear()
+        record.race = None
         record.before = step.document
 
 
@@ -213,6 +308,11 @@ def _event(call: Call, chosen: Assessment) -> Event:
     taken = chosen.taken and (call.exchange.status or 500) < 300
     created = created_id(call) if taken else None
     return Event(call, chosen.forecast.situation, taken, chosen.answer_allowed, created)
+
+
+def _event_at_once(call: Call) -> Event:
+    taken = 200 <= (call.exchange.status or 0) < 300
+    return Event(call, Situation.UNDECIDED, taken, True, created_id(call) if taken else None)
 
 
 def _one_per_rule(found: list[Finding]) -> Iterator[Finding]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orderproof.checks.group import Group
 from orderproof.checks.registry import Broken, Mark, check, verdict
 from orderproof.checks.step import Event, Step, mark_of, shown
 from orderproof.model.call import Call, created_id, error_code
 from orderproof.model.forecast import Situation
+from orderproof.model.oracle import is_neutral
 from orderproof.model.state import Spent
 
 _ADDING = ("captureOrder", "refundOrder", "appendOrderShippingInfo", "appendShippingInfo")
@@ -18,7 +20,8 @@ def _first(step: Step) -> Spent | None:
 
 
 def _repeats(step: Step) -> list[Event]:
-    return [event for event in step.since if event.situation is Situation.REPEAT]
+    repeats = [event for event in step.since if event.situation is Situation.REPEAT]
+    return [event for event in repeats if event.call.key not in step.lost_keys]
 
 
 @check("IDM-1", on=["getOrder"])
@@ -81,8 +84,24 @@ def other_keys_are_other_calls(step: Step) -> Iterator[Mark]:
     for operation in _ADDING:
         twice = [event for event in step.events(operation) if event.taken]
         bodies = {event.call.exchange.request.body for event in twice}
-        if len(twice) > 1 and len(bodies) == 1 and twice == list(step.since) and step.is_reading:
+        alone = twice == list(step.since) and not step.follows_a_race
+        if len(twice) > 1 and len(bodies) == 1 and alone and step.is_reading:
             yield mark_of(list(step.differences))
+
+
+@check("IDM-5", view="group")
+def calls_at_once_with_one_key_take_effect_once(group: Group) -> Iterator[Mark]:
+    for calls in group.with_one_key:
+        answers = [call for call in calls if call.exchange.response is not None and not is_neutral(call)]
+        made = {(call.exchange.status, created_id(call)) for call in answers}
+        wrong = [(status, one) for status, one in made if (status or 0) < 500]
+        if len(wrong) > 1:
+            actual = " and ".join(
+                f"{status}{f' with {one}' if one else ''}" for status, one in sorted(wrong, key=str)
+            )
+            yield Broken("one answer for all, or 409 CONFLICT while the first is in flight", actual)
+        else:
+            yield from group.judged_as("IDM-5", "one effect of the calls with one key")
 
 
 @check("IDM-6")
@@ -97,13 +116,34 @@ def a_refusal_is_repeated_with_its_key(step: Step) -> Iterator[Mark]:
 
 @check("IDM-7")
 def a_call_whose_answer_was_lost_takes_effect_once(step: Step) -> Iterator[Mark]:
-    if step.call is None or step.call.name != "getOrder" or not step.is_reading:
+    call = step.call
+    if call is None or not step.lost_keys:
         return
-    lost = [event for event in step.since if event.call.exchange.response is None and event.call.key]
-    keys = {event.call.key for event in lost}
-    repeated = [e for e in step.since if e.call.key in keys and e.call.exchange.response is not None]
-    if lost and repeated and len(lost) + len(repeated) == len(step.since):
-        yield mark_of(list(step.differences))
+    if (
+        call.key in step.lost_keys
+        and step.situation is Situation.REPEAT
+        and step.is_answered
+        and step.assessment
+    ):
+        expected = f"{step.assessment.forecast}, as the first call took effect before its answer was lost"
+        yield verdict(step.assessment.answer_allowed, expected, shown(step.response))
+    called = [event for event in step.since if event.call.exchange.status != 429]
+    repeated = [event for event in called if event.call.exchange.response is not None]
+    if step.document is not None and step.is_reading and repeated and _all_lost(step, called):
+        yield from _once(step, repeated)
+
+
+def _all_lost(step: Step, called: list[Event]) -> bool:
+    return all(event.call.key in step.lost_keys for event in called) and not step.follows_a_race
+
+
+def _once(step: Step, repeated: list[Event]) -> Iterator[Mark]:
+    """Marks for the reading after a repeat: nothing happened twice, and what the repeat was told of exists."""
+    yield mark_of(list(step.differences))
+    for made in filter(None, (created_id(event.call) for event in repeated)):
+        there = step.after.capture(made) or step.after.refund(made)
+        if not step.differences:
+            yield verdict(there is not None, f"{made}, as the repeat was answered", "nothing of that id")
 
 
 @check("IDM-8")

@@ -36,7 +36,8 @@ class Step:
 
     `assessment` holds it against the most plausible state; `since` are the writes on the order since it was last
     read; `before` is the last reading of the order as the server sent it. `repeated_error`: its correlation id was
-    seen before; `repeats_a_key`: its idempotency key was.
+    seen before; `repeats_a_key`: its idempotency key was. `lost_keys` are those of calls on the order whose answer
+    was lost.
     """
 
     exchange: Exchange
@@ -46,6 +47,7 @@ class Step:
     before: Mapping[str, Any] | None = None
     repeated_error: bool = False
     repeats_a_key: bool = False
+    lost_keys: frozenset[str] = frozenset()
 
     @property
     def response(self) -> Response | None:
