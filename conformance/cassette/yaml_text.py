@@ -136,9 +136,7 @@ def _scalar(event: yaml.ScalarEvent) -> Any:
             return base64.b64decode("".join(text.split()), validate=True)
         except binascii.Error:
             raise Malformed(f"{_line(event)} has binary data that is not base64") from None
-    if event.style is not None or event.tag == f"{_PLAIN}str":
-        return text
-    return _resolved(text)
+    return _resolved(text) if event.implicit[0] else text
 
 
 def _resolved(text: str) -> Any:
