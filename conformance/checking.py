@@ -106,6 +106,7 @@ def _session(state: _State, transport: Transport) -> Session:
         supply=supply_from(settings.target.orders),
         record=lambda exchange: _record(state, exchange),
         observe=lambda exchange: _observe(state, exchange),
+        observe_group=lambda exchanges: _announce(state, state.judge.observe_group(exchanges)),
         state=state.judge.state,
         coverage=state.coverage,
         seed=settings.seed,
@@ -119,10 +120,14 @@ def _record(state: _State, exchange: Exchange) -> None:
     state.watch.exchange(exchange)
 
 
-def _observe(state: _State, exchange: Exchange) -> None:
-    for finding in state.judge.observe(exchange):
+def _announce(state: _State, findings: Sequence[Finding]) -> None:
+    for finding in findings:
         if finding.follows is None:
             state.watch.finding(finding)
+
+
+def _observe(state: _State, exchange: Exchange) -> None:
+    _announce(state, state.judge.observe(exchange))
     step = state.judge.step
     if step is not None and step.call is not None and step.assessment is not None:
         state.coverage.observe(step.call, step.assessment, state.judge.states(step.call.order_id))

@@ -23,6 +23,7 @@ FACTS = {
     "twin-taken": "the same call without its defect was taken on such an order",
     "gave-up": "the answer (409 or 429) was met with patience until that ran out",
     "lost": "the answer was held back on purpose, after the server had the request",
+    "cut": "the connection was cut on purpose, before the server had the request",
 }
 """What an exchange can carry in `facts`, and what it means."""
 

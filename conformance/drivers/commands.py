@@ -24,7 +24,9 @@ class Command:
     `content` raw bytes in its place. `key` is "new", None for no idempotency key, or a name: the same name gives the
     same key. `credentials` is "own", "none", or the name of a wrong kind. `method` and `suffix` bend the request
     line for requests that no operation has. `advance` is by how many seconds the target's clock is moved before
-    the call. `read` asks for a reading of the order after a write.
+    the call. `read` asks for a reading of the order after a write. Commands that follow each other with the same
+    `group` are under way at the same time, each completed `delay` seconds after the first of them. `lose` names the
+    `Fate` by which its answer is lost on purpose.
     """
 
     operation: str
@@ -44,6 +46,9 @@ class Command:
     advance: float = 0.0
     facts: frozenset[str] = frozenset()
     read: bool = True
+    group: int | None = None
+    delay: float = 0.0
+    lose: str | None = None
 
     @property
     def payload(self) -> bytes:

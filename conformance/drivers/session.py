@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 from orderproof.coverage import Coverage
+from orderproof.drivers.proxy import Fate, lose
+from orderproof.drivers.volley import volley
 from orderproof.errors import CannotJudge, OutOfTime
 from orderproof.exchange import Exchange, Request
 from orderproof.model.state import State
@@ -36,9 +38,10 @@ class Sender(Protocol):
 class Session:
     """One run against one target: numbering, rate, patience, time.
 
-    Every exchange goes to `record` and then to `observe` as it happens; `state` gives the most plausible state of an
-    order. `coverage` knows which transitions of the life cycle were taken so far. `deadline` is a reading of the
-    monotonic clock.
+    Every exchange goes to `record` and then to `observe` as it happens, those that were under way together to
+    `observe_group` (without one, each by itself to `observe`); `state` gives the most plausible state of an order.
+    `coverage` knows which transitions of the life cycle were taken so far. `deadline` is a reading of the monotonic
+    clock.
     """
 
     sender: Sender
@@ -47,10 +50,12 @@ class Session:
     observe: Callable[[Exchange], object]
     state: Callable[[str], State]
     record: Callable[[Exchange], object] = lambda _: None
+    observe_group: Callable[[Sequence[Exchange]], object] | None = None
     coverage: Coverage = field(default_factory=Coverage)
     seed: int = 0
     deadline: float | None = None
     requests: int = 0
+    groups: int = 0
     clock: float = 0.0
     drafts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _aside: int = 0
@@ -58,14 +63,19 @@ class Session:
     _silences: int = 0
 
     @contextmanager
-    def aside(self, observe: Callable[[Exchange], object], state: Callable[[str], State]) -> Iterator[None]:
+    def aside(
+        self,
+        observe: Callable[[Exchange], object],
+        state: Callable[[str], State],
+        observe_group: Callable[[Sequence[Exchange]], object] | None = None,
+    ) -> Iterator[None]:
         """While it lasts, another judge looks on: what is sent counts and is recorded, and is no part of the run."""
-        own, before = (self.observe, self.state), self.requests
-        self.observe, self.state = observe, state
+        own, before = (self.observe, self.state, self.observe_group), self.requests
+        self.observe, self.state, self.observe_group = observe, state, observe_group
         try:
             yield
         finally:
-            self.observe, self.state = own
+            self.observe, self.state, self.observe_group = own
             self._aside += self.requests - before
 
     @property
@@ -93,6 +103,46 @@ class Session:
         self._tell(exchange)
         return exchange
 
+    def send_together(
+        self, requests: Sequence[Request], delays: Sequence[float], facts: Sequence[Mapping[str, Any]]
+    ) -> list[Exchange | None]:
+        """Send requests so that they are under way at the same time, once each: 409 and 429 are answers here.
+
+        `delays` are the seconds after the first at which each is completed. None stands for a request that could not
+        be sent, for want of a connection. Waits afterwards when a 429 asks for it.
+        """
+        self._hold_to_limits(len(requests))
+        deliveries = volley(self.target, requests, delays)
+        self.groups += 1
+        exchanges = [
+            self._exchange(request, delivery, {**known, "group": self.groups}) if delivery.sent else None
+            for request, delivery, known in zip(requests, deliveries, facts, strict=True)
+        ]
+        self._count_silences(next((d for d in deliveries if d.response is not None), deliveries[0]))
+        self._tell_together([exchange for exchange in exchanges if exchange is not None])
+        return exchanges
+
+    def _tell_together(self, exchanges: Sequence[Exchange]) -> None:
+        for exchange in exchanges:
+            self.record(exchange)
+        if self.observe_group is not None:
+            self.observe_group(exchanges)
+        else:
+            for exchange in exchanges:
+                self.observe(exchange)
+        limited = [exchange for exchange in exchanges if exchange.status == 429]
+        if limited:
+            self._wait(max(limited, key=lambda exchange: _retry_after(exchange) or 0.0), 0)
+
+    def send_to_be_lost(self, request: Request, fate: Fate, **facts: Any) -> Exchange:
+        """Send a request once, through a proxy that loses the answer."""
+        self._hold_to_limits()
+        delivery = lose(self.target, request, fate)
+        known = frozenset(facts.pop("facts", ())) | {"lost" if delivery.sent else "cut"}
+        exchange = self._exchange(request, delivery, {**facts, "facts": known})
+        self._tell(exchange)
+        return exchange
+
     def _tell(self, exchange: Exchange) -> None:
         self.record(exchange)
         self.observe(exchange)
@@ -100,8 +150,11 @@ class Session:
     def _once(self, request: Request, prefixed: bool, facts: Mapping[str, Any]) -> Exchange:
         self._hold_to_limits()
         delivery = self.sender.send(request, prefixed=prefixed)
-        self.requests += 1
         self._count_silences(delivery)
+        return self._exchange(request, delivery, facts)
+
+    def _exchange(self, request: Request, delivery: Delivery, facts: Mapping[str, Any]) -> Exchange:
+        self.requests += 1
         return Exchange(
             number=self.requests,
             request=request,
@@ -120,14 +173,14 @@ class Session:
         )
         return safe and self._silences <= 2
 
-    def _hold_to_limits(self) -> None:
+    def _hold_to_limits(self, requests: int = 1) -> None:
         now = time.monotonic()
         if self.deadline is not None and now >= self.deadline:
             raise OutOfTime
         if self.target.rate:
             if now < self._next_at:
                 time.sleep(self._next_at - now)
-            self._next_at = max(now, self._next_at) + 1 / self.target.rate
+            self._next_at = max(now, self._next_at) + requests / self.target.rate
 
     def _count_silences(self, delivery: Delivery) -> None:
         self._silences = 0 if delivery.response is not None else self._silences + 1

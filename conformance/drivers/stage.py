@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from orderproof import operations
 from orderproof.drivers.authorization import authorization
 from orderproof.drivers.commands import NEW_KEY, Command
+from orderproof.drivers.proxy import Fate
 from orderproof.drivers.session import Session
 from orderproof.errors import CannotJudge
 from orderproof.exchange import Exchange, Request
@@ -87,13 +89,51 @@ class Stage:
                 self._look(command.order)
         return exchange
 
+    def perform_together(self, commands: Sequence[Command]) -> list[Exchange]:
+        """Make calls that are under way at the same time, and read their order after them.
+
+        Those that need an id that does not exist are left out, and so are those that get no connection.
+        """
+        known = [(command, self.request(command)) for command in commands]
+        ready = [(command, request) for command, request in known if request is not None]
+        if not ready:
+            return []
+        requests = [request for _, request in ready]
+        delays = [command.delay for command, _ in ready]
+        sent = self.session.send_together(requests, delays, [self._facts(command) for command, _ in ready])
+        made = [(c, e) for (c, _), e in zip(ready, sent, strict=True) if e is not None]
+        for command, exchange in made:
+            self.performed.append((exchange.number, replace(command, group=exchange.group)))
+            call = call_of(exchange)
+            if call is not None:
+                self._note(command, call, follow=False)
+        for order in sorted({command.order for command in commands if command.read}):
+            self._look(order)
+        return [exchange for _, exchange in made]
+
+    def play(self, commands: Iterable[Command]) -> None:
+        """Perform commands one after the other, and those of one group together."""
+        for group, together in groupby(commands, key=lambda command: command.group):
+            if group is None:
+                for command in together:
+                    self.perform(command)
+            else:
+                self.perform_together(list(together))
+
     def _deliver(self, command: Command, request: Request) -> Exchange:
-        facts: dict[str, Any] = {"facts": command.facts} if command.facts else {}
+        if command.lose is not None:
+            return self.session.send_to_be_lost(request, Fate[command.lose], **self._facts(command))
+        return self.session.send(request, **self._facts(command))
+
+    def _facts(self, command: Command) -> dict[str, Any]:
+        facts: dict[str, Any] = {"scenario": self.name}
+        if command.facts:
+            facts["facts"] = command.facts
         if command.credentials != "own":
             facts["credentials"] = command.credentials
-        return self.session.send(request, scenario=self.name, **facts)
+        return facts
 
-    def _note(self, command: Command, call: Call) -> None:
+    def _note(self, command: Command, call: Call, *, follow: bool = True) -> None:
         made = created_id(call)
         if made is None or call.exchange.status != 201 or not self.seats:
             return
@@ -101,7 +141,7 @@ class Stage:
         known = seat.captures if call.name == "captureOrder" else seat.refunds
         if made not in known:
             known.append(made)
-            if self._follow:
+            if self._follow and follow:
                 self.follow(call, made)
 
     def read(self, order: int = 0) -> Exchange | None:
