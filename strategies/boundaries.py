@@ -47,7 +47,7 @@ _Finding = tuple[str, str, Record]
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """A body with one value on a bound: where, of which kind, and in a sentence.
+    """A body with one value on a bound: where, of which kind, and in a sentence. It shares parts with the first.
 
     The kinds are smallest, largest, exact, longest, multibyte, empty, member, fewest, one and most.
     """

@@ -30,7 +30,7 @@ _ARTICLES = {
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """A body with one defect: where, of which kind, and in a sentence.
+    """A body with one defect: where, of which kind, and in a sentence. It shares parts with the valid one.
 
     The kinds are missing, null, type, fraction, below, above, too_long, too_short, too_few, too_many and
     not_listed.

@@ -16,7 +16,7 @@ _MAIL_HOST = "example.com"
 _PHONE = "+1 555 01"
 _LONGEST_MAILBOX = 64  # RFC 5321, 4.5.3.1.1
 _URL_SIGNS = LETTERS + DIGITS + "-._~/"
-_MAILBOX_SIGNS = "abcdefghijklmnopqrstuvwxyz" + DIGITS + "_-+"
+_MAILBOX_SIGNS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def url_of(length: int) -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from orderproof.strategies import arguments, schema
+from orderproof.strategies.addresses import places
 from orderproof.strategies.arithmetic import (
     NEGATIVE_TYPES,
     RETURN_FEE,
@@ -68,7 +69,7 @@ class _Basket:
     """Everything that is drawn for a list of lines, from which the lines follow.
 
     Two ways keep the tax of it from falling below zero: what is taken off is free of tax, or `one_rate`
-    holds for all lines and every tax is rounded up.
+    holds for all lines, none of which is plain then, and every tax is rounded up.
     """
 
     goods: list[_Good]
@@ -88,12 +89,13 @@ def order_lines(
     United States (`country="US"`) the lines carry no tax of their own and the last one is the sales tax.
     A `return_fee` above 0 is taken off in a line of that type. Lines beyond the eighth are plain. Shrinks
     to one line named "A" with the total as its unit price. Raises InvalidArgument for a total out of the
-    bounds of the OpenAPI document and for sizes that do not fit.
+    bounds of the OpenAPI document, sizes that do not fit and a country without a known place.
     """
+    places(country=country)
     limit = schema.largest(schema.PRICE)
     arguments.integer("total", total, low=0, high=limit)
     arguments.integer("return_fee", return_fee, low=0, high=limit - total)
-    taxed_apart = country is not None and country.upper() == SALES_TAX_COUNTRY
+    taxed_apart = country == SALES_TAX_COUNTRY
     special = taxed_apart + (return_fee > 0)
     arguments.integer("max_size", max_size, low=1 + special, high=schema.most("CaptureRequest.order_lines"))
     arguments.integer("min_size", min_size, low=1, high=max_size)
@@ -153,19 +155,11 @@ def _counts(fewest: int, most: int) -> SearchStrategy[int]:
 
 def _assembled(basket: _Basket, total: int, fee: int, taxed_apart: bool) -> list[Line]:
     """Work out what the goods come to from what is taken off, and share it out among them."""
-    left = total + fee + sum(reduction.amount for reduction in basket.reductions)
-    levy = tax_within(left, basket.sales_tax_rate) if taxed_apart else 0
-    left -= levy
-    plain = [plain_line(left // (basket.plain + 1))] * basket.plain if basket.plain else []
-    goods = left = left - total_of(plain)
-    lines = []
-    for number, good in enumerate(basket.goods, 1):
-        share = left if number == len(basket.goods) else min(max(goods * good.share // 10**4, 1), left)
-        left -= share
-        lines.append(_line_of(good, share, None if taxed_apart else _tax(basket, good.tax)))
-    no_tax = taxed_apart or not any("tax_rate" in line for line in lines)
-    relief = None if no_tax else _tax(basket, (0, "half up"))
-    lines += [*plain, *(_line_less(item.kind, item.name, item.amount, relief) for item in basket.reductions)]
+    amount = total + fee + sum(reduction.amount for reduction in basket.reductions)
+    levy = tax_within(amount, basket.sales_tax_rate) if taxed_apart else 0
+    lines = _lines_of_goods(basket, amount - levy, taxed_apart)
+    relief = _tax(basket, (0, "half up")) if any("tax_rate" in line for line in lines) else None
+    lines += [_line_less(item.kind, item.name, item.amount, relief) for item in basket.reductions]
     if fee:
         lines.append(_line_less(RETURN_FEE, "Return fee", fee, relief))
     if taxed_apart:
@@ -173,8 +167,20 @@ def _assembled(basket: _Basket, total: int, fee: int, taxed_apart: bool) -> list
     return lines
 
 
+def _lines_of_goods(basket: _Basket, amount: int, taxed_apart: bool) -> list[Line]:
+    """Share an amount out: equal parts for the plain lines, the rest for the others, the last takes what is left."""
+    plain = [plain_line(amount // (basket.plain + 1)) for _ in range(basket.plain)]
+    goods = left = amount - total_of(plain)
+    lines = []
+    for number, good in enumerate(basket.goods, 1):
+        share = left if number == len(basket.goods) else min(max(goods * good.share // 10**4, 1), left)
+        left -= share
+        lines.append(_line_of(good, share, None if taxed_apart else _tax(basket, good.tax)))
+    return lines + plain
+
+
 def _tax(basket: _Basket, own: Tax | None) -> Tax | None:
-    return own if basket.one_rate is None else (basket.one_rate, "up")
+    return own if basket.one_rate is None or basket.plain else (basket.one_rate, "up")
 
 
 def _line_of(good: _Good, total: int, tax: Tax | None) -> Line:

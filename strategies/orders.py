@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cache
 
 from hypothesis import strategies as st
@@ -44,7 +45,7 @@ def edge_order_drafts() -> SearchStrategy[Record]:
 
     Shrinks to an order of 1.
     """
-    return st.sampled_from(_edges())
+    return st.sampled_from(_edges()).map(deepcopy)
 
 
 @cache

@@ -16,12 +16,15 @@ from orderproof.strategies import arguments, schema
 from orderproof.strategies.scripts import BLANKS, DRAFT, SCRIPTS, Script, units
 
 FILLER = "A"
+_SHORT = 24
+_PATTERNS = st.text(DRAFT + BLANKS, min_size=1, max_size=_SHORT)
+_SCRIPTS = st.sampled_from(SCRIPTS)
 
 
 def texts(*, max_length: int, min_length: int = 1) -> SearchStrategy[str]:
     """Return text of `min_length` to `max_length` UTF-16 units.
 
-    One in sixteen has the full length. Shrinks to "A", or to "" where `min_length` is 0. Raises
+    One in eight or so has the full length. Shrinks to "A", or to "" where `min_length` is 0. Raises
     InvalidArgument for lengths that no text has.
     """
     arguments.integer("max_length", max_length, low=1)
@@ -44,45 +47,42 @@ def full_texts(*, length: int) -> SearchStrategy[str]:
 
 @cache
 def _texts(min_length: int, max_length: int) -> SearchStrategy[str]:
-    scripts = [script for script in SCRIPTS if script.width * max(min_length, 1) <= max_length]
-    size = max_length // max(script.width for script in scripts)
-    drafts = st.text(DRAFT + BLANKS, min_size=min_length, max_size=size)
-    return _written(drafts, st.sampled_from(scripts), _lengths(max_length))
+    return _written(st.sampled_from(_lengths(min_length, max_length)), _PATTERNS, _SCRIPTS)
 
 
 @cache
 def _full_texts(length: int) -> SearchStrategy[str]:
-    scripts = [script for script in SCRIPTS if script.width <= length]
-    size = length // max(script.width for script in scripts)
-    drafts = st.text(DRAFT, min_size=1, max_size=min(5, size))
-    return _written(drafts, st.sampled_from(scripts), st.just(length))
+    return _written(st.just(length), _PATTERNS, _SCRIPTS)
 
 
-def _lengths(full: int) -> SearchStrategy[int]:
-    """Return lengths to stretch a text to: mostly 0, at times `full`, at times between.
-
-    They stand in ascending order, so that shrinking ends close to the shortest text that still fails.
-    """
+def _lengths(low: int, full: int) -> list[int]:
+    """Return lengths in ascending order: short ones, some between, and the full one often enough."""
+    short = range(low, min(full, low + _SHORT) + 1)
     between = [full * eighth // 8 for eighth in range(1, 8)]
-    return st.sampled_from([0] * 53 + between + [full] * 4)
+    return [*short, *(length for length in between if length > short[-1]), *[full] * 4]
 
 
 @st.composite
 def _written(
-    draw: DrawFn, drafts: SearchStrategy[str], scripts: SearchStrategy[Script], lengths: SearchStrategy[int]
+    draw: DrawFn, lengths: SearchStrategy[int], patterns: SearchStrategy[str], scripts: SearchStrategy[Script]
 ) -> str:
-    """Write a draft in a script, letters in place of blanks at both ends, which a server might trim."""
-    draft = draw(drafts)
-    solid = draft.strip(BLANKS)
-    blanks_before = len(draft) - len(draft.lstrip(BLANKS))
-    whole = (FILLER * blanks_before + solid).ljust(len(draft), FILLER)
-    return _stretched(whole.translate(draw(scripts).spelling), draw(lengths))
+    """Draw the length first, then what fills it: shrinking finds the shortest text, whatever it is written in."""
+    length, spelling = draw(lengths), draw(scripts).spelling
+    return _filled([spelling[ord(letter)] for letter in draw(patterns)], length)
 
 
-def _stretched(pattern: str, length: int) -> str:
-    """Repeat a text until it has `length` units, the rest filled up; return it as it is when it is longer."""
-    size = units(pattern)
-    if size >= length:
-        return pattern
-    times, rest = divmod(length, size) if size else (0, length)
-    return pattern * times + FILLER * rest
+def _filled(signs: list[str], length: int) -> str:
+    """Repeat signs as far as they fit, and put letters where they do not, and for a blank at either end.
+
+    A server might trim blanks.
+    """
+    pattern = "".join(signs)
+    times, rest = divmod(length, units(pattern))
+    text = pattern * times
+    for sign in signs:
+        if units(sign) > rest:
+            break
+        text, rest = text + sign, rest - units(sign)
+    solid = text.strip(" ")
+    blanks_before = len(text) - len(text.lstrip(" "))
+    return (FILLER * blanks_before + solid).ljust(len(text) + rest, FILLER)
