@@ -129,3 +129,14 @@ def source_title(document: str) -> str:
     """Return the title of a source document. Raises KeyError for a key that is not in `spec/sources.yaml`."""
     title: str = read("sources.yaml")[document]["title"]
     return title
+
+
+def source_address(source: Source) -> str | None:
+    """Return where a place in a document can be read; None for a document without a public address.
+
+    Raises KeyError for a key that is not in `spec/sources.yaml`.
+    """
+    address: str | None = read("sources.yaml")[source.document].get("address")
+    if address is None or "{section}" not in address:
+        return address
+    return address.replace("{section}", source.section) if source.section else address.partition("#")[0]

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from orderproof.catalogue import Source, source_address
 from orderproof.outcome import Block, RuleResult, RunResult
 from orderproof.report.block import again, failures, run_again, warnings
 from orderproof.report.files import TOOL, asset, tool_version, write_whole
@@ -167,7 +168,12 @@ def _prose(text: str) -> list[Html]:
 
 
 def _sources(block: Block) -> Html:
-    return element("footer", "; ".join(str(source) for source in block.rule.sources))
+    return element("footer", [element("span", _source(source)) for source in block.rule.sources])
+
+
+def _source(source: Source) -> Html:
+    address = source_address(source)
+    return element("a", str(source), href=address, rel="noreferrer") if address else joined(str(source))
 
 
 def _fields(block: Block) -> Iterator[tuple[str, str]]:

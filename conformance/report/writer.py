@@ -6,11 +6,22 @@ from pathlib import Path
 
 from orderproof.errors import UsageError
 from orderproof.outcome import RunResult
+from orderproof.report.badge import write_badge_json, write_badge_svg
 from orderproof.report.html import write_html
 from orderproof.report.junit import write_junit
+from orderproof.report.markdown import write_markdown
 from orderproof.report.result_json import write_result
+from orderproof.report.sarif import write_sarif
 
-_WRITERS = (write_result, write_junit, write_html)
+_WRITERS = (
+    write_result,
+    write_junit,
+    write_html,
+    write_sarif,
+    write_markdown,
+    write_badge_json,
+    write_badge_svg,
+)
 
 
 def write_report(directory: Path, result: RunResult) -> list[Path]:

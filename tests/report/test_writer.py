@@ -10,7 +10,15 @@ from orderproof.errors import UsageError
 from orderproof.report.writer import write_report
 from tests.report.samples import BROKEN, HOSTILE_RUN
 
-FILES = ["junit.xml", "report.html", "result.json"]
+FILES = [
+    "badge.json",
+    "badge.svg",
+    "findings.sarif",
+    "junit.xml",
+    "report.html",
+    "result.json",
+    "summary.md",
+]
 
 
 def test_a_report_has_every_format(tmp_path: Path) -> None:
