@@ -150,7 +150,7 @@ class OrAbsent(Matcher):
     value: Any
 
     def accepts(self, actual: Any) -> bool:
-        return actual is ABSENT or bool(actual == self.value)
+        return actual is ABSENT or not any(differences(self.value, actual))
 
     def __str__(self) -> str:
         return f"{self.value!r} or absent"
