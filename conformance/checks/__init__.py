@@ -3,6 +3,7 @@
 from orderproof.checks import (  # noqa: F401  each module registers its checks when it is imported
     authorizations,
     captures,
+    clients,
     concurrency,
     customers,
     idempotency,

@@ -1,0 +1,138 @@
+"""How a client conducts itself: each request in the context of those that it sent before.
+
+Which request is a retry of which is inferred from content, order and time: the same call again, while its last try
+had no answer, or one that says "not now" or "no".
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orderproof import operations
+from orderproof.exchange import Exchange
+from orderproof.model.call import Call, call_of
+
+API = "/ordermanagement/"
+RETRY_SECONDS = 600.0
+"""Within so long the same call again counts as a retry of one that failed."""
+
+_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True)
+class Conduct:
+    """A request of a client. `call` is None where method and path are no operation.
+
+    `tries` are the earlier tries of the same call, `first_use` is the exchange in which the idempotency key was first
+    used, `tidy` says whether the path has no doubled or trailing slash.
+    """
+
+    exchange: Exchange
+    call: Call | None
+    tidy: bool = True
+    tries: tuple[Exchange, ...] = ()
+    first_use: Exchange | None = None
+
+    @property
+    def body(self) -> Any:
+        """The JSON value of the body, or ABSENT."""
+        return self.exchange.request.json
+
+    @property
+    def key(self) -> str | None:
+        return self.exchange.request.header("klarna-idempotency-key")
+
+    @property
+    def schema(self) -> str | None:
+        """The name of the request schema, where the operation takes a body."""
+        return self.call.operation.request_schema if self.call is not None else None
+
+    @property
+    def is_retry(self) -> bool:
+        return bool(self.tries)
+
+
+def tidied(path: str) -> str:
+    """The path without doubled and trailing slashes."""
+    return re.sub(r"/{2,}", "/", path).rstrip("/")
+
+
+def failed(exchange: Exchange) -> bool:
+    """Say whether a client had cause to send the call again: no answer, "not now", a refusal or a fault."""
+    return exchange.status is None or exchange.status >= 400
+
+
+class Stream:
+    """Reads the requests of one client in order. Memory is bounded: what was long ago is forgotten."""
+
+    def __init__(self) -> None:
+        self._tries: OrderedDict[tuple[str, str, bytes], list[Exchange]] = OrderedDict()
+        self._keys: OrderedDict[str, Exchange] = OrderedDict()
+
+    def next(self, exchange: Exchange) -> Conduct:
+        """Return the next request with what came before it."""
+        call, tidy = _call(exchange)
+        tries = self._tries_before(exchange) if call is not None and call.operation.writes else ()
+        return Conduct(exchange, call, tidy, tries, self._first_use(exchange))
+
+    def _tries_before(self, exchange: Exchange) -> tuple[Exchange, ...]:
+        request = exchange.request
+        identity = (request.method, tidied(request.path), request.body)
+        before = self._tries.pop(identity, [])
+        recent = bool(before) and exchange.sent_at - before[-1].answered_at <= RETRY_SECONDS
+        tries = before if recent and failed(before[-1]) else []
+        self._tries[identity] = [*tries, exchange]
+        _forget(self._tries)
+        if tries or exchange.status is None or exchange.status >= 300:
+            return tuple(tries)
+        # A write that was taken changes what a refused one may meet: trying that again is a new call.
+        self._settle(exchange)
+        return ()
+
+    def _settle(self, taken: Exchange) -> None:
+        order = _order_part(taken)
+        for identity, tries in list(self._tries.items()):
+            if tries[-1] is not taken and _order_part(tries[-1]) == order and _refused(tries[-1]):
+                del self._tries[identity]
+
+    def _first_use(self, exchange: Exchange) -> Exchange | None:
+        key = exchange.request.header("klarna-idempotency-key")
+        if key is None:
+            return None
+        first = self._keys.setdefault(key, exchange)
+        _forget(self._keys)
+        return None if first is exchange else first
+
+
+def _refused(exchange: Exchange) -> bool:
+    return exchange.status is not None and 400 <= exchange.status < 500 and exchange.status not in (409, 429)
+
+
+def _order_part(exchange: Exchange) -> str:
+    return "/".join(tidied(exchange.request.path).split("/")[:5])
+
+
+def _forget(memory: OrderedDict[Any, Any]) -> None:
+    if len(memory) > _REMEMBERED:
+        memory.popitem(last=False)
+
+
+def _call(exchange: Exchange) -> tuple[Call | None, bool]:
+    path = exchange.request.path
+    call = call_of(exchange)
+    if call is not None:
+        return call, True
+    found = operations.match(exchange.request.method, tidied(path))
+    if found is None or "order_id" not in found[1]:
+        return None, tidied(path) == path
+    return Call(exchange, found[0], **found[1]), False
+
+
+def order_lines(body: Any) -> list[Mapping[str, Any]]:
+    """The order lines of a body that are objects."""
+    lines = body.get("order_lines") if isinstance(body, dict) else None
+    return [line for line in lines if isinstance(line, dict)] if isinstance(lines, list) else []
