@@ -11,6 +11,7 @@ from orderproof.model.call import Call
 from orderproof.model.forecast import Forecast
 from orderproof.model.lifecycle import (
     UNKNOWN,
+    Choice,
     Choices,
     Transition,
     choice_of,
@@ -38,8 +39,9 @@ class Coverage:
         self.seen: Counter[Transition] = Counter()
         self._rows: Counter[tuple[Transition, str | None, bool]] = Counter()
         self._pending: dict[str, _Pending] = {}
-        self._taken: defaultdict[tuple[str, str], set[bool]] = defaultdict(set)
+        self._taken: defaultdict[Choice, set[bool]] = defaultdict(set)
         self._stages: defaultdict[tuple[str, frozenset[str]], set[str]] = defaultdict(set)
+        self._reachable: dict[bool, tuple[int, frozenset[Transition]]] = {}
 
     def observe(self, call: Call, assessment: Assessment, after: Iterable[State]) -> None:
         """Count a call, with what was possible before it and the states that are possible after it."""
@@ -73,7 +75,7 @@ class Coverage:
             self._rows[transition, None if not transition.taken else transition.stage, broken] += 1
 
     def _choose(self, found: Forecast, transition: Transition) -> None:
-        choice = choice_of(transition.operation, found)
+        choice = choice_of(found, transition)
         if choice is not None:
             self._taken[choice].add(transition.taken)
 
@@ -90,20 +92,31 @@ class Coverage:
             self._stages[pending.transition.operation, pending.stages].add(stage)
         self._rows[pending.transition, stage, broken] += 1
 
+    @property
+    def choices(self) -> Choices:
+        """What the target was seen to choose where the contract leaves it free."""
+        return Choices(self._taken, self._stages)
+
+    def missed(self, *, clock: bool) -> frozenset[Transition]:
+        """The transitions that the target can be brought to take and was not; `clock`: its clock can be moved."""
+        known = sum(map(len, self._taken.values())) + sum(map(len, self._stages.values()))
+        if self._reachable.get(clock, (-1,))[0] != known:
+            self._reachable[clock] = known, frozenset(reachable(self.choices, clock=clock))
+        return self._reachable[clock][1] - self.seen.keys()
+
     def record(self, *, clock: bool) -> dict[str, Any]:
         """Return the coverage as JSON data: the transitions taken, how many there are, and which were missed."""
         for order_id in list(self._pending):
             self._settle(order_id, None, broken=False)
-        possible = reachable(Choices(self._taken, self._stages), clock=clock) | set(self.seen)
-        missed = sorted(possible - set(self.seen))
+        missed = sorted(self.missed(clock=clock))
         rows = sorted(self._rows.items(), key=lambda item: (item[0][0], item[0][1] or "", item[0][2]))
         return {
             "transitions": [
                 _named(transition) | {"count": count, "next": stage, "broken": broken}
                 for (transition, stage, broken), count in rows
             ],
-            "reachable": len(possible),
-            "taken": len(possible) - len(missed),
+            "reachable": len(self.seen) + len(missed),
+            "taken": len(self.seen),
             "missed": [_named(transition) for transition in missed],
         }
 

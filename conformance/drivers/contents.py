@@ -74,6 +74,13 @@ def drawn_draft(draw: Draw[Any]) -> Mapping[str, Any]:
     return draft(draw(_AMOUNTS))
 
 
+def plain_body(operation: str, amount: int | None) -> Any:
+    """The plainest body that an operation takes, over an amount where it names one; ABSENT for one that takes none."""
+    if operation in AMOUNT_FIELDS:
+        return {AMOUNT_FIELDS[operation]: amount}
+    return _PLAIN.get(operation, (ABSENT,))[0]
+
+
 def drawn_body(draw: Draw[Any], operation: str, country: str) -> Any:
     """Draw a body for an operation that names no amount; ABSENT for one that takes none."""
     plain = _PLAIN.get(operation)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from orderproof.drivers.commands import Command
-from orderproof.drivers.contents import Draw, body_over, drawn_body
+from orderproof.drivers.contents import Draw, body_over, drawn_body, plain_body
 from orderproof.drivers.stage import Stage
 from orderproof.drivers.terms import TERMS, Term, fits
-from orderproof.exchange import ABSENT
+from orderproof.exchange import ABSENT, Exchange
+from orderproof.model.call import call_of
+from orderproof.model.lifecycle import outlook
 from orderproof.model.state import State
 
-__all__ = ["Move", "command_for", "moves"]
+__all__ = ["Move", "command_for", "moves", "prospects"]
 
+_NOBODY = "33333333-3333-4333-8333-333333333333"
 _NOTHING: Mapping[str, Any] = {}
 _OTHER_ORDER = frozenset({"other-order"})
 
@@ -119,6 +123,26 @@ def command_for(move: Move, draw: Draw[Any], stage: Stage, order: int, *, before
     else:
         body = drawn_body(draw, move.operation, country)
     return Command(move.operation, order, body=body, **fields)
+
+
+def prospects(move: Move, stage: Stage, order: int, *, before: int) -> set[tuple[bool, str]]:
+    """Return what the model has to say of a move before it is made: whether it is taken, and the stage after it."""
+    state = stage.session.state(stage.seats[order].order_id)
+    amount = move.term.value(state, before) if move.term is not None else None
+    if amount is not None and not fits(move.operation, amount):
+        return set()
+    body = plain_body(move.operation, amount)
+    if move.operation == "extendDueDate":
+        body = {"number_of_days": _days(state, offered=move.kind == "days on offer")}
+    fields = dict(move.which)
+    if move.kind.startswith("unknown "):
+        fields[move.kind.removeprefix("unknown ")] = _NOBODY
+    request = stage.request(Command(move.operation, order, body=body, key=None, **fields))
+    if request is None:
+        return set()
+    now = time.time()
+    call = call_of(Exchange(0, request, None, now, now, clock=stage.session.clock))
+    return set() if call is None else outlook(state, call)
 
 
 def _days(state: State, *, offered: bool) -> int:

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from orderproof.coverage import Coverage
 from orderproof.drivers.commands import Command
 from orderproof.drivers.contents import Draw, drawn_draft
-from orderproof.drivers.moves import Move, command_for, moves
+from orderproof.drivers.guide import TIME, Guide
+from orderproof.drivers.moves import Move, command_for, moves, prospects
 from orderproof.drivers.session import Session
 from orderproof.drivers.stage import Stage
 from orderproof.model.lifecycle import stage_of
@@ -83,6 +84,7 @@ class _Tour:
     draw: Draw[Any]
     stage: Stage
     tally: _Tally
+    guide: Guide | None
     before: list[int] = field(default_factory=list)
     keyed: list[Command] = field(default_factory=list)
 
@@ -103,36 +105,39 @@ class _Tour:
 def walk(session: Session, limit: int | None, *, over_time: bool = False) -> Iterator[Stage]:
     """Perform sequences until the session has spent `limit` requests (None: without end), and yield each beforehand.
 
-    `over_time`: in each of them the clock is moved, so that its orders expire. Raises what performing raises.
+    Every third sequence goes by chance, the others where the guide says that something is missing. `over_time`: in
+    each of them the clock is moved, so that its orders expire. Raises what performing raises.
     """
-    tally = _Tally(session.coverage)
+    tally, guide = _Tally(session.coverage), Guide(session.coverage, clock=over_time)
     number = 0
     while limit is None or session.spent < limit:
         number += 1
         stage = Stage(session, f"walk {'over time ' if over_time else ''}{number}", follow=number % 4 == 1)
         yield stage
-        play = _test_case(stage, tally, limit, over_time=over_time)
+        guided = number % 3 != 0
+        if guided:
+            guide.refresh()
+        play = _test_case(stage, tally, guide if guided else None, limit, over_time=over_time)
         play(session.random(stage.name).randbytes(_BYTES))
         stage.settle()
 
 
 def _test_case(
-    stage: Stage, tally: _Tally, limit: int | None, *, over_time: bool
+    stage: Stage, tally: _Tally, guide: Guide | None, limit: int | None, *, over_time: bool
 ) -> Callable[[bytes], object]:
     """Make a test of Hypothesis that performs one sequence when it is given bytes to draw from."""
 
     @settings(database=None, deadline=None)
     @given(st.data())
     def sequence(data: st.DataObject) -> None:
-        tour = _Tour(data.draw, stage, tally)
-        _play(tour, limit, over_time=over_time)
+        _play(_Tour(data.draw, stage, tally, guide), limit, over_time=over_time)
 
     return cast("Callable[[bytes], object]", cast(Any, sequence).hypothesis.fuzz_one_input)
 
 
 def _play(tour: _Tour, limit: int | None, *, over_time: bool) -> None:
     orders, calls = tour.draw(_NUMBERS_OF_ORDERS), tour.draw(_LENGTHS)
-    expiry = int(tour.draw(_POINTS) * 6 / _RESOLUTION) if over_time else -1
+    expiry = int(tour.draw(_POINTS) * 6 / _RESOLUTION) if over_time and tour.guide is None else -1
     order = 0
     for number in range(calls):
         if limit is not None and tour.stage.session.spent >= limit:
@@ -141,7 +146,8 @@ def _play(tour: _Tour, limit: int | None, *, over_time: bool) -> None:
             order = _seat(tour, int(tour.draw(_POINTS) * orders / _RESOLUTION))
         if number == expiry:
             _expire(tour, order)
-        _step(tour, order)
+        if not _guided(tour, order):
+            _step(tour, order)
     _look_around(tour, order)
 
 
@@ -155,17 +161,63 @@ def _seat(tour: _Tour, order: int) -> int:
 
 
 def _step(tour: _Tour, order: int) -> None:
+    """Make a call by chance: what was made the least, in the stage that the order is in, is the most likely."""
     if tour.keyed and tour.chance(_REPEATS):
         repeated = tour.keyed[int(tour.draw(_POINTS) * len(tour.keyed) / _RESOLUTION)]
         tour.perform(repeated)
         return
-    state, seat = tour.state(order), tour.stage.seats[order]
+    state, candidates = tour.state(order), _moves(tour, order)
+    _make(tour, order, candidates[_chosen(tour, tour.tally.weights(state, candidates))])
+
+
+def _guided(tour: _Tour, order: int) -> bool:
+    """Make a call that is missing in the stage of the order, or one that leads on to such a stage, if there is any."""
+    if tour.guide is None:
+        return False
+    stage = stage_of(tour.state(order))
+    missing, way = tour.guide.missing(stage), tour.guide.way(stage)
+    if missing:
+        goal = missing[int(tour.draw(_POINTS) * len(missing) / _RESOLUTION)]
+        if _is_offer_unknown(tour, order, goal.operation):
+            tour.perform(Command("getOptionsForExtendDueDate", order, capture=0))
+            return True
+        tour.guide.tried(goal)
+        if _towards(tour, order, goal.operation, lambda taken, _: taken == goal.taken):
+            return True
+    if way is not None and way[0] == TIME:
+        _expire(tour, order)
+        return True
+    return way is not None and _towards(tour, order, way[0], lambda taken, after: taken and after == way[1])
+
+
+def _is_offer_unknown(tour: _Tour, order: int, operation: str) -> bool:
+    """Say whether a due date is to be extended, and no due-date options of the first capture were read yet."""
+    captures = tour.stage.seats[order].captures
+    return operation == "extendDueDate" and bool(captures) and captures[0] not in tour.state(order).options
+
+
+def _towards(tour: _Tour, order: int, operation: str, wanted: Callable[[bool, str], bool]) -> bool:
+    """Make a call of an operation from which the model expects what is wanted; returns whether there is one."""
+    fitting = [
+        move
+        for move in _moves(tour, order)
+        if move.operation == operation
+        and any(wanted(*end) for end in prospects(move, tour.stage, order, before=tour.before[order]))
+    ]
+    if fitting:
+        _make(tour, order, fitting[int(tour.draw(_POINTS) * len(fitting) / _RESOLUTION)])
+    return bool(fitting)
+
+
+def _moves(tour: _Tour, order: int) -> tuple[Move, ...]:
+    seat = tour.stage.seats[order]
     others = (n for n, other in enumerate(tour.stage.seats) if n != order and other.captures)
-    candidates = moves(
-        state, captures=len(seat.captures), refunds=len(seat.refunds), stranger=next(others, None)
-    )
-    move = candidates[_chosen(tour, tour.tally.weights(state, candidates))]
-    tour.tally.count(state, move)
+    counts = {"captures": len(seat.captures), "refunds": len(seat.refunds)}
+    return moves(tour.state(order), **counts, stranger=next(others, None))
+
+
+def _make(tour: _Tour, order: int, move: Move) -> None:
+    tour.tally.count(tour.state(order), move)
     command = command_for(move, tour.draw, tour.stage, order, before=tour.before[order])
     if command is not None:
         _perform_with_key(tour, command)

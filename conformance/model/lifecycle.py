@@ -21,6 +21,8 @@ from orderproof.model.forecast import Forecast, Situation, forecast
 from orderproof.model.state import Phase, State
 from orderproof.operations import OPERATIONS, path_of
 
+Choice = tuple[str, str, str]
+
 UNKNOWN = "UNKNOWN"
 _LARGEST = 3
 """The largest amount that is explored: with it an order can be captured in part and refunded in part."""
@@ -85,14 +87,19 @@ def is_of_the_stage(found: Forecast, state: State, operation: str) -> bool:
     return found.situation not in _APART
 
 
-def choice_of(operation: str, found: Forecast) -> tuple[str, str] | None:
-    """Name the choice that the contract leaves the server for a call; None when it leaves none."""
+def choice_of(found: Forecast, transition: Transition) -> Choice | None:
+    """Name the choice that the contract leaves the server for a call; None when it leaves none.
+
+    What a server chooses may depend on the operation, the situation and where the order is in its life. That it
+    depends on what was refunded is not expected.
+    """
+    place, operation = transition.stage.partition(",")[0], transition.operation
     if operation == "extendDueDate":
         # What is on offer is the server's affair, and so is, in the end, whether such a call is ever taken.
-        return operation, "the days on offer"
+        return operation, "the days on offer", place
     if found.must_be_taken or found.must_be_refused:
         return None
-    return operation, found.situation.value
+    return operation, found.situation.value, place
 
 
 @dataclass(frozen=True)
@@ -105,7 +112,7 @@ class Edge:
 
     origin: int
     transition: Transition
-    choice: tuple[str, str] | None
+    choice: Choice | None
     stages: frozenset[str]
     targets: tuple[tuple[str, int], ...]
 
@@ -114,7 +121,7 @@ class Edge:
 class Choices:
     """What a server was seen to choose: taken or refused by choice, and the stage by those that might follow."""
 
-    taken: Mapping[tuple[str, str], Iterable[bool]]
+    taken: Mapping[Choice, Iterable[bool]]
     stages: Mapping[tuple[str, frozenset[str]], Iterable[str]]
 
     def may(self, edge: Edge) -> bool:
@@ -143,6 +150,31 @@ def reachable(choices: Choices, *, clock: bool) -> set[Transition]:
             seen |= new
             waiting.extend(sorted(new))
     return {transition for transition in found if transition.operation}
+
+
+def passages(choices: Choices, *, clock: bool) -> dict[str, set[tuple[str, str]]]:
+    """Return by stage the operations that lead to another stage, and to which; time is the operation ""."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for edges in _edges_by_origin():
+        for edge in edges:
+            if edge.transition.taken and choices.may(edge) and (clock or edge.transition.operation):
+                for number in choices.next_of(edge):
+                    stage = next(name for name, target in edge.targets if target == number)
+                    if stage != edge.transition.stage:
+                        found.setdefault(edge.transition.stage, set()).add((edge.transition.operation, stage))
+    return found
+
+
+def outlook(state: State, call: Call) -> set[tuple[bool, str]]:
+    """Return what may come of a call: whether it is taken, and the stage of the order after it."""
+    found = forecast(state, call)
+    if not is_of_the_stage(found, state, call.name):
+        return set()
+    stages: set[tuple[bool, str]] = set()
+    for taken in {outcome.taken for outcome in found.outcomes}:
+        after = effects(state, call) if taken else [state]
+        stages |= {(taken, stage_of(each)) for each in after}
+    return stages
 
 
 @cache
@@ -187,16 +219,16 @@ def _identity(state: State) -> tuple[Any, ...]:
     return (phase, *flags, state.amount("order_amount"), state.remaining, *shares)
 
 
-def _steps(state: State) -> Iterator[tuple[Transition, tuple[str, str] | None, list[State]]]:
+def _steps(state: State) -> Iterator[tuple[Transition, Choice | None, list[State]]]:
     stage = stage_of(state)
     for call in _calls():
         found = forecast(state, call)
         if not is_of_the_stage(found, state, call.name):
             continue
-        choice = choice_of(call.name, found)
         for taken in sorted({outcome.taken for outcome in found.outcomes}):
             after = effects(state, call) if taken else [state]
-            yield Transition(stage, call.name, taken), choice, [_settled(each, call) for each in after]
+            transition = Transition(stage, call.name, taken)
+            yield transition, choice_of(found, transition), [_settled(each, call) for each in after]
     if state.remaining > 0 and state.phase in (Phase.OPEN, Phase.RELEASED) and not state.expired:
         yield (
             Transition(stage, "", taken=True),
