@@ -22,7 +22,11 @@ TOO_LARGE = 2_000_000
 
 def _unauthenticated(step: Step, *names: str) -> Iterator[Mark]:
     """Marks for a call without valid credentials: 401, no order data; and for the reading after it: unchanged."""
-    if step.situation is Situation.UNAUTHENTICATED and step.exchange.credentials in names and step.is_answered:
+    if (
+        step.situation is Situation.UNAUTHENTICATED
+        and step.exchange.credentials in names
+        and step.is_answered
+    ):
         yield from step.answers(Situation.UNAUTHENTICATED)
         leaked = _order_data(step)
         yield verdict(not leaked, "no order data", f"{step.exchange.status} with {', '.join(leaked)}")
@@ -40,8 +44,12 @@ def _order_data(step: Step) -> list[str]:
     present = {name for name, _ in _fields_in(step.response.json)}
     text = step.response.body.decode("utf-8", "replace")
     values = {name: value for name, value in _fields_in(step.state.order) if name in _TELLING_FIELDS}
-    telling = (name for name, value in values.items() if isinstance(value, str) and len(value) >= _SHORTEST_TELLING)
-    return [name for name in _ORDER_FIELDS if name in present] + [name for name in telling if values[name] in text]
+    telling = (
+        name for name, value in values.items() if isinstance(value, str) and len(value) >= _SHORTEST_TELLING
+    )
+    return [name for name in _ORDER_FIELDS if name in present] + [
+        name for name in telling if values[name] in text
+    ]
 
 
 def _fields_in(value: Any) -> Iterator[tuple[str, Any]]:
@@ -111,7 +119,9 @@ def nothing_is_answered_with_5xx(step: Step) -> Iterator[Mark]:
 
 @check("GEN-ERR-4")
 def refusals_change_nothing(step: Step) -> Iterator[Mark]:
-    refused = [event for event in step.since if not event.taken and 400 <= (event.call.exchange.status or 0) < 500]
+    refused = [
+        event for event in step.since if not event.taken and 400 <= (event.call.exchange.status or 0) < 500
+    ]
     if step.document is not None and step.is_reading and refused and refused == list(step.since):
         yield mark_of(list(step.differences))
 
@@ -144,7 +154,11 @@ def _is_unreadable(step: Step) -> bool:
 
 def _refusals_of_invalid_bodies(step: Step, *, unreadable: bool) -> Iterator[Mark]:
     """Marks for invalid bodies. A refusal counts where the defect is the reason: the same call without it was taken."""
-    if step.situation is not Situation.INVALID_BODY or step.call is None or _is_unreadable(step) is not unreadable:
+    if (
+        step.situation is not Situation.INVALID_BODY
+        or step.call is None
+        or _is_unreadable(step) is not unreadable
+    ):
         return
     reasons = "; ".join(step.call.validity.reasons[:2])
     for mark in step.answers(Situation.INVALID_BODY):
@@ -254,4 +268,3 @@ def a_rate_limited_call_changes_nothing(step: Step) -> Iterator[Mark]:
         yield mark_of(list(step.differences))
         if any("gave-up" in event.call.exchange.facts for event in limited):
             yield Broken("the call goes through after waiting, as reading does", "429 each time")
-

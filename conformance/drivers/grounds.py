@@ -69,7 +69,8 @@ def was_taken(exchange: Exchange | None) -> bool:
 def lay(stage: Stage, operation: str) -> Ground:
     """Get an order, bring it to where it takes the operation, and make the call once."""
     order = new_order(stage, _AMOUNT)
-    _PREPARATIONS.get(operation, lambda _: None)(order)
+    if operation in _PREPARATIONS:
+        _PREPARATIONS[operation](order)
     ground = Ground(order, operation)
     # In other texts than those to come: what a refused call writes all the same has to show.
     taken = was_taken(ground.call(body=ground.body(sign="A")))

@@ -56,7 +56,9 @@ def scenarios(profile: str) -> list[Scenario]:
 
 def _elsewhere(name: str, order: OrderHandle, order_id: str) -> Command:
     """An ordinary call with another order id, and ids of a capture and a refund that nobody has."""
-    made_up = {part: order.stage.new_id() for part in ("capture", "refund") if _has(name, part)}
+    made_up: dict[str, Any] = {
+        part: order.stage.new_id() for part in ("capture", "refund") if _has(name, part)
+    }
     command = replace(ordinary(name, order), order_id=order_id, facts=_INVENTED, read=False)
     return replace(command, **made_up)
 

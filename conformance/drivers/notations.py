@@ -56,7 +56,9 @@ def _instead(value: str, *names: str) -> Callable[[Body], bytes]:
 
     def written(body: Body) -> bytes:
         place = next((name for name in names if name in body), next(iter(body)))
-        members = (f"{json.dumps(name)}: {value if name == place else _text(item)}" for name, item in body.items())
+        members = (
+            f"{json.dumps(name)}: {value if name == place else _text(item)}" for name, item in body.items()
+        )
         return f"{{{', '.join(members)}}}".encode()
 
     return written
@@ -100,7 +102,7 @@ _RIGHTFUL: Mapping[str, Callable[[Body], bytes]] = {
     "white space": lambda body: b"\r\n\t " + json.dumps(body, indent="\t").encode() + b"\n \n",
     "no white space": lambda body: json.dumps(body, separators=(",", ":")).encode(),
     "escapes": lambda body: json.dumps(body).replace("/", "\\/").replace("B", "\\u0042").encode(),
-    "fields in another order": lambda body: _text(dict(reversed(body.items()))).encode(),
+    "fields in another order": lambda body: _text(dict(reversed(list(body.items())))).encode(),
 }
 _IN_TEXTS = ("half a surrogate pair", "a zero character")
 _MEDIA_TYPES = (
@@ -125,7 +127,9 @@ NOTATIONS: Sequence[Notation] = (
 
 def whole() -> Mapping[str, Sequence[Notation]]:
     """All notations that suit each operation."""
-    return {name: [notation for notation in NOTATIONS if notation.suits(_body(name))] for name in with_bodies()}
+    return {
+        name: [notation for notation in NOTATIONS if notation.suits(_body(name))] for name in with_bodies()
+    }
 
 
 def part(chance: Random) -> Mapping[str, Sequence[Notation]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import orderproof.drivers.scenarios
-from orderproof.drivers import boundaries, credentials, identifiers, repeats
+from orderproof.drivers import boundaries, credentials, identifiers, protocol, repeats
 from orderproof.drivers.scenarios.registry import SCENARIOS, Scenario
 from orderproof.drivers.session import Session
 from orderproof.drivers.stage import Stage
@@ -59,6 +59,7 @@ def drivers_of(profile: str) -> list[Driver]:
         Driver("credentials", lambda session, _: _play(session, credentials.scenarios(profile), follow=False)),
         Driver("ids", lambda session, _: _play(session, identifiers.scenarios(profile), follow=False)),
         Driver("repeats", lambda session, _: _play(session, repeats.scenarios(), follow=False)),
+        Driver("protocol", lambda session, _: _play(session, protocol.scenarios(profile), follow=False)),
         Driver("bodies", lambda session, _: _bodies(session, profile)),
         Driver("walk", _walk),
         Driver("scenarios over time", lambda session, _: _play(session, [s for s in _SCENARIOS if s.needs == "clock"])),

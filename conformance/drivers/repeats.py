@@ -54,7 +54,10 @@ _OTHER_BODIES: Mapping[str, Callable[[OrderHandle], Any]] = {
     "refundOrder": lambda order: {"refunded_amount": 2},
     "updateAuthorization": _update,
     "updateConsumerDetails": lambda order: {"shipping_address": {"family_name": "Other"}},
-    "updateMerchantReferences": lambda order: {"merchant_reference1": "yet another", "merchant_reference2": "b"},
+    "updateMerchantReferences": lambda order: {
+        "merchant_reference1": "yet another",
+        "merchant_reference2": "b",
+    },
     "appendOrderShippingInfo": lambda order: {"shipping_info": [{**SHIPMENT, "tracking_number": "2"}]},
     "appendShippingInfo": lambda order: {"shipping_info": [{**SHIPMENT, "tracking_number": "2"}]},
 }

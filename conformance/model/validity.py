@@ -58,7 +58,9 @@ def validity(operation: operations.Operation, request: Request) -> Validity:
         return VALID
     if operation.request_schema is None:
         harmless = request.body in (b"", b"{}")
-        return VALID if harmless else Validity(Standing.OPEN, ("a body where none belongs",), _MALFORMED | {413})
+        return (
+            VALID if harmless else Validity(Standing.OPEN, ("a body where none belongs",), _MALFORMED | {413})
+        )
     return _with_schema(operation.id, operation.request_schema, request.body, request.media_type)
 
 
@@ -121,7 +123,9 @@ def _parse(content: bytes) -> tuple[Any, list[str]]:
         return ABSENT, ["nested too deeply to read"]
     except ValueError as error:
         # Python refuses to read integers of thousands of digits, which is its limit and not JSON's.
-        return ABSENT, ["a number of thousands of digits"] if "integer string conversion" in str(error) else doubts
+        return ABSENT, ["a number of thousands of digits"] if "integer string conversion" in str(
+            error
+        ) else doubts
 
 
 def _doubtful(operation: str, name: str, body: Any, doubts: list[str]) -> Validity:
@@ -151,7 +155,9 @@ def _text_doubts(name: str, body: Any) -> Iterator[str]:
     texts = [value for value in _walk(body) if isinstance(value, str)]
     if any(is_odd(text) for text in texts):
         yield "text with control characters or markup"
-    if any(ord(max(text, default=" ")) > 0xFFFF for text in texts) and operations.problems(name, _in_utf16(body)):
+    if any(ord(max(text, default=" ")) > 0xFFFF for text in texts) and operations.problems(
+        name, _in_utf16(body)
+    ):
         yield "text whose length depends on how characters outside the BMP are counted"
 
 
@@ -219,7 +225,9 @@ def tax_fits(total: int, rate: int, tax: int) -> bool:
 def has_return_fee(body: Any) -> bool:
     """Say whether a refund has a `return_fee` line (rules RFD-9 and RFD-10)."""
     lines = body.get("order_lines") if isinstance(body, dict) else None
-    return isinstance(lines, list) and any(isinstance(x, dict) and x.get("type") == "return_fee" for x in lines)
+    return isinstance(lines, list) and any(
+        isinstance(x, dict) and x.get("type") == "return_fee" for x in lines
+    )
 
 
 @cache
@@ -237,5 +245,3 @@ def place_fits(address: Mapping[str, Any]) -> bool:
     """Say whether country, postal code and region are known to fit together, or are not given at all."""
     place = _place(address)
     return place == ("", "", "") or place in _places()
-
-

@@ -1,0 +1,219 @@
+"""Valid bodies on the bounds of their schemas: full texts, long lists, each member of a list, text of every script."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import islice
+from random import Random
+from typing import Any
+
+from orderproof import operations
+from orderproof.drivers.drafts import line
+from orderproof.drivers.grounds import MOST_CALLS, STEP, Ground, component, lay, was_taken, with_bodies
+from orderproof.drivers.stage import Stage
+from orderproof.strategies.boundaries import Boundary, body_boundaries
+from orderproof.strategies.specimens import full_body, plainest
+
+Body = dict[str, Any]
+
+PHRASES = (
+    "O'Brien",
+    'a "quote"',
+    "back\\slash",
+    "100 %s %d",
+    "1=1 -- x",
+    "'; DROP --",
+    "{{7*7}}",
+    "${x} $(y)",
+    "../../etc",
+    "a/b?c=d#e",
+    "null",
+    "true",
+    "NaN",
+    "-1",
+    "0x1F, 1e9",
+    "Ærø ß İ ı",
+    "Привет",
+    "Ελλάδα",
+    "שלום",
+    "مرحبا",
+    "हिन्दी",
+    "ภาษาไทย",
+    "東京 字 한글",
+    "e\u0301 n\u0303 o\u0308",
+    "𝒳𝒴 🎉🍎",
+)
+"""Text that servers choke on and must not: at most ten characters each, so that it fits into any field of text."""
+
+_CJK = "\N{CJK UNIFIED IDEOGRAPH-5B57}"
+_TOGETHER = ("longest", "multibyte", "empty", "member")
+_ENOUGH = 6
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A valid body for a ground. `alone`: it changes the order so much that the next body needs another ground.
+
+    `parts` is the kind of boundary that it has many of: when it is not taken, they are tried one by one.
+    """
+
+    name: str
+    body: Callable[[Ground], Body]
+    alone: bool = False
+    parts: str = ""
+
+
+def _text(ground: Ground, *, sign: str, full_length: bool = False) -> Body:
+    return ground.body(sign=sign, full_length=full_length)
+
+
+def _plainest(ground: Ground) -> Body:
+    """The required fields alone, and lines with theirs alone."""
+    body = plainest(component(ground.operation))
+    return body | {
+        name: value for name, value in ground.body().items() if name in body and name != "shipping_info"
+    }
+
+
+def _plainest_lines(ground: Ground) -> Body:
+    amount = next(iter(_plainest(ground).values()))
+    bare = {"name": "B", "quantity": 1, "unit_price": amount, "total_amount": amount}
+    return {**_plainest(ground), "order_lines": [bare]}
+
+
+def _members(ground: Ground) -> Body:
+    """One item for each member of each closed list; the lines sum to the amount all the same."""
+    body = ground.body()
+    if "order_lines" in body:
+        body["order_lines"] = _lines_of_every_type(next(iter(body.values())))
+    if "shipping_info" in body:
+        body["shipping_info"] = [
+            {"shipping_method": name} for name in _listed("ShippingInfo", "shipping_method")
+        ]
+    return body
+
+
+def _lines_of_every_type(amount: int) -> list[Body]:
+    rhythms = _listed("Subscription", "interval")
+    # A return fee belongs to a refund, and whether it is taken depends on the order.
+    types = [name for name in _listed("OrderLine", "type") if name != "return_fee"]
+    negative = ("discount", "gift_card", "store_credit")
+    lines = [line(-1 if name in negative else 1, type=name, name=name, tax_rate=0) for name in types]
+    for number, item in enumerate(lines):
+        item["subscription"] = {"name": "B", "interval": rhythms[number % len(rhythms)], "interval_count": 1}
+    return [
+        *lines,
+        line(amount - sum(item["total_amount"] for item in lines), tax_rate=0, total_tax_amount=0),
+    ]
+
+
+def _listed(schema: str, field: str) -> list[str]:
+    found: list[str] = operations.schema(schema)["properties"][field]["enum"]
+    return found
+
+
+def _empty(ground: Ground) -> Body:
+    return {}
+
+
+@cache
+def _many_at_once(operation: str) -> tuple[Limit, ...]:
+    """A few bodies that are on many bounds each."""
+    fields = operations.schema(component(operation))
+    found = [
+        Limit("full texts", partial(_text, sign="B", full_length=True), parts="longest"),
+        Limit(
+            "full texts of three bytes a character",
+            partial(_text, sign=_CJK, full_length=True),
+            parts="multibyte",
+        ),
+        Limit("empty texts", partial(_text, sign=""), parts="empty"),
+        Limit("the required fields alone", _plainest),
+    ]
+    if {"order_lines", "shipping_info"} & set(fields["properties"]):
+        found.append(Limit("each member of each list", _members, parts="member"))
+    if "order_lines" in fields["properties"]:
+        found.append(Limit("lines with the required fields alone", _plainest_lines))
+    return tuple(found) if operation != "extendDueDate" else ()
+
+
+def _boundaries(operation: str) -> Iterator[Boundary]:
+    return body_boundaries(component(operation), full_body(component(operation), amount=STEP))
+
+
+def _single(number: int, boundary: Boundary) -> Limit:
+    def body(ground: Ground) -> Body:
+        return next(islice(body_boundaries(component(ground.operation), ground.body()), number, None)).body
+
+    moves_amount = len(boundary.path) == 1 and str(boundary.path[0]).endswith("_amount")
+    return Limit(boundary.description, body, alone=moves_amount or boundary.kind in ("most", "fewest"))
+
+
+@cache
+def _singles(operation: str) -> Mapping[tuple[object, ...], Sequence[Limit]]:
+    """Bodies on one bound each, by the field and the kind of the bound; those that `_many_at_once` has left out."""
+    found: defaultdict[tuple[object, ...], list[Limit]] = defaultdict(list)
+    for number, boundary in enumerate(_boundaries(operation)):
+        if boundary.kind not in _TOGETHER:
+            place = tuple("[]" if isinstance(step, int) else step for step in boundary.path)
+            found[place, boundary.kind].append(_single(number, boundary))
+    return found
+
+
+def _spoken(phrase: str) -> Limit:
+    return Limit(f"text {phrase!r}", partial(_text, sign=phrase))
+
+
+def whole() -> Mapping[str, Sequence[Limit]]:
+    """Everything, for each operation."""
+    phrases = [_spoken(phrase) for phrase in PHRASES]
+    return {
+        name: [
+            *_many_at_once(name),
+            *phrases,
+            *(limit for group in _singles(name).values() for limit in group),
+        ]
+        for name in with_bodies()
+        if _many_at_once(name)
+    }
+
+
+def part(chance: Random) -> Mapping[str, Sequence[Limit]]:
+    """The bodies on many bounds for each operation; each phrase and each single bound for one, chosen by chance."""
+    chosen = {name: [*_many_at_once(name)] for name in with_bodies() if _many_at_once(name)}
+    for phrase in PHRASES:
+        chosen[chance.choice(list(chosen))].append(_spoken(phrase))
+    families: defaultdict[tuple[object, ...], list[tuple[str, Limit]]] = defaultdict(list)
+    for name in chosen:
+        for family, limits in _singles(name).items():
+            families[family] += [(name, limit) for limit in limits]
+    for members in families.values():
+        name, limit = chance.choice(members)
+        chosen[name].append(limit)
+    return chosen
+
+
+def probe(stage: Stage, operation: str, limits: Sequence[Limit], *, read_every: int) -> None:
+    """Try bodies, on as many orders as it takes, and read each after every few."""
+    ground, taken = lay(stage, operation), 0
+    for count, limit in enumerate(sorted(limits, key=lambda limit: limit.alone), 1):
+        if taken >= MOST_CALLS:
+            ground, taken = lay(stage, operation), 0
+        due = limit.alone or count % read_every == 0 or count == len(limits)
+        held = was_taken(ground.call(body=limit.body(ground), read=due))
+        if not held and ground.proven and limit.parts:
+            _one_by_one(ground, limit.parts)
+        taken = MOST_CALLS if limit.alone else taken + held
+
+
+def _one_by_one(ground: Ground, kind: str) -> None:
+    """Find out which of many bounds a server did not take."""
+    refused = 0
+    for number, boundary in enumerate(_boundaries(ground.operation)):
+        if boundary.kind == kind and refused < _ENOUGH:
+            if number % MOST_CALLS == 0:
+                ground = lay(ground.order.stage, ground.operation)
+            refused += not was_taken(ground.call(body=_single(number, boundary).body(ground)))
