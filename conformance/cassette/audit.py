@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import groupby
 
 from orderproof.cassette.continuity import Continuity, addressed
 from orderproof.cassette.entries import Entry
@@ -65,13 +66,29 @@ def _audit_one(
 ) -> None:
     judge = Judge(only=[rule.id for rule in rules], orders=_ORDERS)
     continuity = Continuity()
-    for entry in recording:
-        for finding in _judged(entry, judge, continuity, ledger):
+    for _, together in groupby(recording, key=_group):
+        for finding in _judged_together(list(together), judge, continuity, ledger):
             _keep(finding, ledger, heard)
         judge.findings.clear()
     ledger.exercised += judge.exercised
     ledger.errors.update(judge.errors)
     ledger.breaks += continuity.breaks
+
+
+def _group(entry: Entry) -> int:
+    """Equal for entries whose exchanges were under way at the same time, as a history of ours says."""
+    group = entry.exchange.group
+    return -entry.exchange.number if group is None else group
+
+
+def _judged_together(
+    entries: Sequence[Entry], judge: Judge, continuity: Continuity, ledger: _Ledger
+) -> list[Finding]:
+    if len(entries) == 1:
+        return _judged(entries[0], judge, continuity, ledger)
+    exchanges = [exchange for entry in entries if (exchange := addressed(entry.exchange)) is not None]
+    ledger.judged += len(exchanges)
+    return judge.observe_group(exchanges)
 
 
 def _judged(entry: Entry, judge: Judge, continuity: Continuity, ledger: _Ledger) -> list[Finding]:

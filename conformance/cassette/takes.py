@@ -350,25 +350,34 @@ _BODIES = {
 @take("wire/invalid-bodies", "bodies outside the schema or no JSON, and a method that a path lacks", probes=True)
 def _invalid_bodies(stage: Stage) -> None:
     order = new_order(stage)
-    bad_line = {**line(100), "type": "thing"}
-    for body in (
-        {},
-        {"captured_amount": "100"},
-        {"captured_amount": 100.5},
-        {"captured_amount": -1},
-        {"captured_amount": 200_000_001},
-        {"captured_amount": 100, "reference": "r" * 256},
-        {"captured_amount": 100, "order_lines": [bad_line]},
-        [{"captured_amount": 100}],
-    ):
-        order.call("captureOrder", body)
-    order.call("captureOrder", content=b'{"captured_amount": 100')
-    order.call("captureOrder")
-    order.call("captureOrder", content=b"captured_amount=100", content_type="text/plain")
-    order.call("refundOrder", {"refunded_amount": None})
-    order.call("updateAuthorization", {"order_amount": True})
-    order.call("updateConsumerDetails", {"shipping_address": "Testgatan 1"})
-    order.call("updateMerchantReferences", {"merchant_reference1": "r" * 256})
-    order.call("appendOrderShippingInfo", {"shipping_info": []})
-    order.call("appendOrderShippingInfo", {"shipping_info": [{"shipping_method": "Homer"}]})
+    order.capture(100)
+    order.refund(50)
+    order.update(order.amount - 1)
+    order.change_address({"given_name": "Anna"})
+    order.change_references(merchant_reference1="first")
+    order.ship(_SHIPMENT)
+    for operation, body in _INVALID:
+        order.call(operation, body, facts=_TWIN)
+    order.call("captureOrder", content=b'{"captured_amount": 100', facts=_TWIN)
+    order.call("captureOrder", facts=_TWIN)
+    order.call("captureOrder", content=b"captured_amount=100", content_type="text/plain", facts=_TWIN)
     order.call("getOrder", method="DELETE")
+
+
+_TWIN = frozenset({"twin-taken"})
+_INVALID: tuple[tuple[str, object], ...] = (
+    ("captureOrder", {}),
+    ("captureOrder", {"captured_amount": "100"}),
+    ("captureOrder", {"captured_amount": 100.5}),
+    ("captureOrder", {"captured_amount": -1}),
+    ("captureOrder", {"captured_amount": 200_000_001}),
+    ("captureOrder", {"captured_amount": 100, "reference": "r" * 256}),
+    ("captureOrder", {"captured_amount": 100, "order_lines": [{**line(100), "type": "thing"}]}),
+    ("captureOrder", [{"captured_amount": 100}]),
+    ("refundOrder", {"refunded_amount": None}),
+    ("updateAuthorization", {"order_amount": True}),
+    ("updateConsumerDetails", {"shipping_address": "Testgatan 1"}),
+    ("updateMerchantReferences", {"merchant_reference1": "r" * 256}),
+    ("appendOrderShippingInfo", {"shipping_info": []}),
+    ("appendOrderShippingInfo", {"shipping_info": [{"shipping_method": "Homer"}]}),
+)
