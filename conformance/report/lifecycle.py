@@ -12,7 +12,7 @@ from orderproof.report.markup import Html, element, joined
 from orderproof.report.text import counted
 
 _WIDTH, _HEIGHT = 360, 500
-_BOX = (54, 21)
+_BOX = (54, 26)
 """Half the width and height of a state's box."""
 
 _PLACES: Mapping[str, tuple[int, int]] = {
@@ -38,7 +38,7 @@ _KNOWN = {
 }
 """The moves of a conforming server, each with what makes it, drawn whether the run reached them or not."""
 
-_BENDS = {("AUTHORIZED", "CAPTURED"): 0.1}
+_BENDS = {("AUTHORIZED", "CAPTURED"): 0.1, ("AUTHORIZED", "RELEASED"): 0.1}
 """By how much an arrow bends outwards, in its length, where a straight one would run through a box."""
 
 _OTHER_BEND = 0.35
@@ -61,14 +61,26 @@ Transition = Mapping[str, Any]
 
 
 def lifecycle(coverage: Mapping[str, Any]) -> Html:
-    """Return the picture and the table of what each operation came to in each state; nothing without coverage."""
+    """Return the picture and the table of what each operation came to in each state; nothing without coverage.
+
+    States may say more behind a comma ("CAPTURED, none refunded"); the page shows what is before it.
+    """
     transitions: Sequence[Transition] = coverage.get("transitions", ())
     if not transitions:
         return Html()
+    caption = element("figcaption", element("p", _legend()), _share(coverage))
     return joined(
-        element("figure", _picture(transitions), element("figcaption", _legend()), class_="lifecycle"),
-        element("details", element("summary", "Every operation in every state"), _table(transitions)),
+        element("figure", _picture(transitions), caption, class_="lifecycle"),
+        element(
+            "details",
+            element("summary", "Every operation in every state"),
+            _table(transitions, coverage.get("missed", ())),
+        ),
     )
+
+
+def _place(stage: str | None) -> str:
+    return (stage or "").partition(",")[0]
 
 
 def _move(transition: Transition) -> _Move:
@@ -88,17 +100,22 @@ def _sums(pairs: Iterable[tuple[Any, _Move]]) -> dict[Any, _Move]:
 def _moves(transitions: Sequence[Transition]) -> dict[tuple[str, str], _Move]:
     """What was seen of each move from one state of the picture to another."""
     return _sums(
-        ((entry["state"], entry["next"]), _move(entry))
+        (pair, _move(entry))
         for entry in transitions
-        if entry["state"] in _PLACES and entry["next"] in _PLACES and entry["state"] != entry["next"]
+        if (pair := (_place(entry["state"]), _place(entry["next"])))[0] != pair[1] and {*pair} <= {*_PLACES}
     )
 
 
 def _picture(transitions: Sequence[Transition]) -> Html:
     moves = _moves(transitions)
-    calls = _sums((entry["state"], _move(entry)) for entry in transitions)
-    reached = {entry[side] for entry in transitions for side in ("state", "next")}
-    arrows = [_arrow(pair, moves.get(pair, _Move())) for pair in dict.fromkeys([*_KNOWN, *moves])]
+    calls = _sums((_place(entry["state"]), _move(entry)) for entry in transitions)
+    stages = {entry[side] or "" for entry in transitions for side in ("state", "next")}
+    reached = {_place(stage) for stage in stages}
+    waited = {_expired_from(stage) for stage in stages}
+    arrows = [
+        _arrow(pair, moves.get(pair, _Move()), waited=pair in waited)
+        for pair in dict.fromkeys([*_KNOWN, *moves])
+    ]
     return element(
         "svg",
         element("title", "The life cycle of an order as this run saw it"),
@@ -112,15 +129,22 @@ def _picture(transitions: Sequence[Transition]) -> Html:
     )
 
 
+def _expired_from(stage: str) -> tuple[str, str]:
+    """The move that led to an expired order: no call makes it, so that only its outcome shows."""
+    captured = stage.endswith("refunded")
+    return ("PART_CAPTURED" if captured else "AUTHORIZED", _place(stage))
+
+
 def _marker(kind: str) -> Html:
     head = element("path", d="M0,0 L8,4 L0,8 z", class_=f"head {kind}")
     place = {"viewBox": "0 0 8 8", "refX": "7", "refY": "4"}
     return element("marker", head, id=f"head-{kind}", orient="auto", markerWidth=7, markerHeight=7, **place)
 
 
-def _arrow(pair: tuple[str, str], move: _Move) -> tuple[Html, Html]:
-    """The line with its head, and the label on its middle."""
-    kind = "broken" if move.broken else "taken" if move.taken else "unreached"
+def _arrow(pair: tuple[str, str], move: _Move, *, waited: bool) -> tuple[Html, Html]:
+    """The line with its head, and the label on its middle. `waited`: time alone made this move."""
+    by_time = waited and _KNOWN.get(pair) == "time"
+    kind = "broken" if move.broken else "taken" if move.taken or by_time else "unreached"
     cx, cy = _control(pair)
     (x1, y1), (x2, y2) = (_edge(_PLACES[state], (cx, cy)) for state in pair)
     path = f"M{x1:.1f},{y1:.1f} Q{cx:.1f},{cy:.1f} {x2:.1f},{y2:.1f}"
@@ -160,14 +184,14 @@ def _label(x: float, y: float, what: str, move: _Move) -> Html:
 def _state(name: str, move: _Move, *, reached: bool) -> Html:
     x, y = _PLACES[name]
     box = element("rect", x=x - _BOX[0], y=y - _BOX[1], width=2 * _BOX[0], height=2 * _BOX[1], rx=6)
-    second = f"{move.broken:,} broken" if move.broken else f"{move.refused:,} refused"
-    below = f"{move.taken:,} taken, {second}" if reached else "not reached"
+    refused = f"{move.broken:,} broken" if move.broken else f"{move.refused:,} refused"
+    lines = (f"{move.taken:,} taken", refused) if reached else ("not reached", "")
     kind = " broken" if move.broken else "" if reached else " unreached"
     return element(
         "g",
         box,
-        element("text", name, x=x, y=y - 2, class_="name"),
-        element("text", below, x=x, y=y + 13, class_="small"),
+        element("text", name, x=x, y=y - 8, class_="name"),
+        [element("text", line, x=x, y=y + 6 + 12 * n, class_="small") for n, line in enumerate(lines)],
         class_=f"state{kind}",
     )
 
@@ -181,22 +205,36 @@ def _legend() -> Html:
     )
 
 
-def _table(transitions: Sequence[Transition]) -> Html:
-    seen = _sums(((entry["operation"], entry["state"]), _move(entry)) for entry in transitions)
+def _share(coverage: Mapping[str, Any]) -> Html:
+    if "reachable" not in coverage or "taken" not in coverage:
+        return Html()
+    return element(
+        "p",
+        f"{coverage['taken']:,} of {coverage['reachable']:,} transitions were tried that this server can come to.",
+    )
+
+
+def _table(transitions: Sequence[Transition], missed: Sequence[Transition]) -> Html:
+    seen = _sums(((entry["operation"], _place(entry["state"])), _move(entry)) for entry in transitions)
+    open_ = {(entry["operation"], _place(entry["state"])) for entry in missed}
     states = [*_PLACES, *dict.fromkeys(state for _, state in seen if state not in _PLACES)]
     names = [*OPERATIONS, *dict.fromkeys(name for name, _ in seen if name not in OPERATIONS)]
     head = [element("th", state, scope="col") for state in states]
     rows = [
-        element("tr", element("th", name, scope="row"), [_cell(seen.get((name, state))) for state in states])
+        element(
+            "tr",
+            element("th", name, scope="row"),
+            [_cell(seen.get((name, state)), missed=(name, state) in open_) for state in states],
+        )
         for name in names
     ]
     table = element("table", element("tr", element("th", "Operation", scope="col"), head), rows)
     return element("div", table, class_="wide", tabindex="0", role="region", aria_label="Operations by state")
 
 
-def _cell(move: _Move | None) -> Html:
+def _cell(move: _Move | None, *, missed: bool) -> Html:
     if move is None:
-        return element("td", element("span", "not tried", class_="muted"))
+        return element("td", element("span", "not reached" if missed else "–", class_="muted"))
     parts = (
         f"{counted(move.broken, 'time')} broken" if move.broken else "",
         f"{move.taken:,} taken" if move.taken else "",

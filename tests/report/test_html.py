@@ -167,6 +167,10 @@ def arrow(
     ("transition", "taken", "broken"),
     [
         (arrow("AUTHORIZED", "CAPTURED"), 1, 0),
+        (arrow("PART_CAPTURED, part refunded", "CAPTURED, part refunded"), 1, 0),
+        (arrow("CAPTURED, none refunded", "CAPTURED, part refunded"), 0, 0),
+        (arrow("EXPIRED", None, outcome="refused"), 1, 0),
+        (arrow("EXPIRED, none refunded", None, outcome="refused"), 1, 0),
         (arrow("AUTHORIZED", "AUTHORIZED"), 0, 0),
         (arrow("AUTHORIZED", None, outcome="refused"), 0, 0),
         (arrow("CANCELLED", "CAPTURED", broken=True), 0, 1),
@@ -188,7 +192,11 @@ def test_the_picture_has_an_arrow_for_each_move(
 
 
 def test_the_table_of_operations_has_each_state_and_operation() -> None:
-    text = lifecycle({"transitions": [arrow("CANCELLED", "CAPTURED", broken=True), arrow("NEW", None)]})
+    missed = {"state": "RELEASED, none refunded", "operation": "refundOrder", "outcome": "taken"}
+    transitions = [arrow("CANCELLED", "CAPTURED", broken=True), arrow("NEW, some", None)]
+    text = lifecycle({"transitions": transitions, "missed": [missed], "taken": 2, "reachable": 3})
+    assert "2 of 3 transitions" in text
+    assert text.count(">not reached</span>") == 1 + 1
     assert ">3 times broken<" in text
     assert ">3 taken<" in text
     assert text.count('scope="col"') == 1 + 7 + 1
