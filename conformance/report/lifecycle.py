@@ -208,10 +208,8 @@ def _legend() -> Html:
 def _share(coverage: Mapping[str, Any]) -> Html:
     if "reachable" not in coverage or "taken" not in coverage:
         return Html()
-    return element(
-        "p",
-        f"{coverage['taken']:,} of {coverage['reachable']:,} transitions were tried that this server can come to.",
-    )
+    went = f"{coverage['taken']:,} of the {coverage['reachable']:,} transitions"
+    return element("p", f"The run went through {went} that this server can be brought to.")
 
 
 def _table(transitions: Sequence[Transition], missed: Sequence[Transition]) -> Html:

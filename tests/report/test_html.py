@@ -195,7 +195,7 @@ def test_the_table_of_operations_has_each_state_and_operation() -> None:
     missed = {"state": "RELEASED, none refunded", "operation": "refundOrder", "outcome": "taken"}
     transitions = [arrow("CANCELLED", "CAPTURED", broken=True), arrow("NEW, some", None)]
     text = lifecycle({"transitions": transitions, "missed": [missed], "taken": 2, "reachable": 3})
-    assert "2 of 3 transitions" in text
+    assert "went through 2 of the 3 transitions" in text
     assert text.count(">not reached</span>") == 1 + 1
     assert ">3 times broken<" in text
     assert ">3 taken<" in text
