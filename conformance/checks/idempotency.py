@@ -50,15 +50,11 @@ def _same_place(location: str | None, call: Call) -> bool:
 
 
 def _repeat_of(step: Step, same_body: bool) -> Iterator[Mark]:
-    first = _first(step)
-    if (
-        step.situation is Situation.REPEAT
-        and step.is_answered
-        and first is not None
-        and step.call is not None
-    ):
-        if (first.body == step.call.body) is same_body:
-            yield _answered_as_first(step, step.call, first)
+    first, call = _first(step), step.call
+    if step.situation is not Situation.REPEAT or not step.is_answered or first is None or call is None:
+        return
+    if (first.body == call.body) is same_body:
+        yield _answered_as_first(step, call, first)
 
 
 @check("IDM-2")
@@ -116,16 +112,9 @@ def a_refusal_is_repeated_with_its_key(step: Step) -> Iterator[Mark]:
 
 @check("IDM-7")
 def a_call_whose_answer_was_lost_takes_effect_once(step: Step) -> Iterator[Mark]:
-    call = step.call
-    if call is None or not step.lost_keys:
-        return
-    if (
-        call.key in step.lost_keys
-        and step.situation is Situation.REPEAT
-        and step.is_answered
-        and step.assessment
-    ):
-        expected = f"{step.assessment.forecast}, as the first call took effect before its answer was lost"
+    if step.repeats_a_lost_call and step.is_answered and step.assessment:
+        effect = ", as the first call took effect" if step.situation is Situation.REPEAT else ""
+        expected = f"{step.assessment.forecast}{effect}"
         yield verdict(step.assessment.answer_allowed, expected, shown(step.response))
     called = [event for event in step.since if event.call.exchange.status != 429]
     repeated = [event for event in called if event.call.exchange.response is not None]

@@ -67,6 +67,11 @@ class Step:
         return self.assessment.after[0] if self.assessment and self.assessment.after else State()
 
     @property
+    def repeats_a_lost_call(self) -> bool:
+        """Say whether the call was made before with its key, and its answer was lost (rule IDM-7 is about these)."""
+        return self.call is not None and self.call.key in self.lost_keys
+
+    @property
     def is_answered(self) -> bool:
         """Say whether there is an answer to judge: not lost, and not "try again"."""
         return self.call is not None and self.response is not None and not is_neutral(self.call)
@@ -119,7 +124,12 @@ class Step:
 
     def answers(self, *situations: Situation) -> Iterator[Mark]:
         """Yield a mark for the answer when the call met one of the situations."""
-        if self.is_answered and self.situation in situations and self.assessment:
+        if (
+            self.is_answered
+            and self.situation in situations
+            and self.assessment
+            and not self.repeats_a_lost_call
+        ):
             expected = str(self.assessment.forecast)
             yield HELD if self.assessment.answer_allowed else Broken(expected, shown(self.response))
 

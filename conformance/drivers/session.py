@@ -61,6 +61,7 @@ class Session:
     _aside: int = 0
     _next_at: float = 0.0
     _silences: int = 0
+    _gave_up: int = 0
 
     @contextmanager
     def aside(
@@ -95,8 +96,9 @@ class Session:
                 break
             if exchange.response is not None and exchange.status not in (409, 429):
                 break
-            if attempt == PATIENCE:
+            if attempt >= self._patience(exchange):
                 exchange = replace(exchange, facts=exchange.facts | {"gave-up"})
+                self._gave_up += exchange.status == 409
                 break
             self._tell(exchange)
             self._wait(exchange, attempt)
@@ -121,6 +123,10 @@ class Session:
         self._count_silences(next((d for d in deliveries if d.response is not None), deliveries[0]))
         self._tell_together([exchange for exchange in exchanges if exchange is not None])
         return exchanges
+
+    def _patience(self, exchange: Exchange) -> int:
+        """Less with every 409 that never went away: a target that means it would take all the time there is."""
+        return max(PATIENCE >> self._gave_up, 2) if exchange.status == 409 else PATIENCE
 
     def _tell_together(self, exchanges: Sequence[Exchange]) -> None:
         for exchange in exchanges:
