@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -84,10 +85,10 @@ class Terminal:
         if self._quiet:
             return
         if self._console.is_terminal and not self._console.is_dumb_terminal:
-            self._draw(progress_line(progress))
+            self._draw(progress_line(progress, self._console.width - 1))
         elif progress.phase != self._phase or progress.elapsed_s - self._said_at >= _PLAIN_EVERY:
             self._said_at = progress.elapsed_s
-            self._write(shortened(progress_line(progress), self._width))
+            self._write(progress_line(progress, self._width))
         self._phase = progress.phase
 
     def finding(self, rule: Rule, *, expected: str, actual: str, operation: str | None = None) -> None:
@@ -112,7 +113,7 @@ class Terminal:
             self._write(line)
 
     def _draw(self, line: str) -> None:
-        text = Text(plain(shortened(line, self._console.width - 1), self._encoding), no_wrap=True)
+        text = Text(plain(line, self._encoding), no_wrap=True)
         if self._live is None:
             self._live = Live(text, console=self._console, auto_refresh=False, transient=True)
             self._live.start()
@@ -137,20 +138,24 @@ def _styled(line: str) -> Text:
     return text
 
 
-def progress_line(progress: Progress) -> str:
-    """Return where a run stands in one line: what, how far, requests and their rate, findings, and time."""
-    of_total = f" {progress.done:,}/{progress.total:,}" if progress.total else ""
-    detail = f"  {visible(progress.detail)}" if progress.detail else ""
+def progress_line(progress: Progress, width: int) -> str:
+    """Return where a run stands in at most `width` cells: what, how far, requests and their rate, findings, time.
+
+    Where they do not fit, it is the detail that is cut.
+    """
     rate = f" ({progress.requests / progress.elapsed_s:,.0f}/s)" if progress.elapsed_s > 0 else ""
-    parts = [
-        f"{visible(progress.phase)}{of_total}{detail}",
+    facts = [
         counted(progress.requests, "request") + rate,
         counted(progress.findings, "finding"),
         duration(progress.elapsed_s),
     ]
     if progress.budget_s is not None:
-        parts.append(f"{duration(max(progress.budget_s - progress.elapsed_s, 0))} left")
-    return " · ".join(parts)
+        facts.append(f"{duration(max(progress.budget_s - progress.elapsed_s, 0))} left")
+    of_total = f" {progress.done:,}/{progress.total:,}" if progress.total else ""
+    phase, known = f"{visible(progress.phase)}{of_total}", " · ".join(["", *facts])
+    room = width - cell_len(phase) - cell_len(known) - 2
+    detail = f"  {shortened(visible(progress.detail), room)}" if progress.detail and room > 0 else ""
+    return shortened(f"{phase}{detail}{known}", width)
 
 
 def exchange_line(exchange: Exchange) -> str:
