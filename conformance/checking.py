@@ -13,6 +13,7 @@ from orderproof.catalogue import Rule
 from orderproof.checks.findings import Finding
 from orderproof.coverage import Coverage
 from orderproof.drivers.plan import PROFILES, Driver, Run, drivers_of
+from orderproof.drivers.reduction import Reduction, is_reducible, reduced
 from orderproof.drivers.session import Session
 from orderproof.errors import CannotJudge, OutOfTime
 from orderproof.exchange import Exchange
@@ -58,12 +59,15 @@ class _State:
     judge: Judge
     history: HistoryFile | None
     coverage: Coverage = field(default_factory=Coverage)
+    waiting: list[Finding] = field(default_factory=list)
+    reductions: dict[str, Reduction | None] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
     runs: list[Run] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     interrupted: str = ""
     last_shown: float = 0.0
+    announced: set[str] = field(default_factory=set)
 
 
 def check(settings: Settings, watch: Watch) -> RunResult:
@@ -87,6 +91,7 @@ def check(settings: Settings, watch: Watch) -> RunResult:
         settings,
         state.judge,
         state.runs,
+        reductions=state.reductions,
         requests=session.requests,
         duration=time.monotonic() - state.started,
         started_at=started_at,
@@ -122,7 +127,8 @@ def _record(state: _State, exchange: Exchange) -> None:
 
 def _announce(state: _State, findings: Sequence[Finding]) -> None:
     for finding in findings:
-        if finding.follows is None:
+        if finding.follows is None and finding.rule not in state.announced:
+            state.announced.add(finding.rule)
             state.watch.finding(finding)
 
 
@@ -140,6 +146,8 @@ def _drive(state: _State, session: Session, driver: Driver) -> bool:
             state.runs.append(run)
             state.remarks += [run.note] if run.note else []
             _show(state, session, driver, run)
+            _reduce(state, session)
+        _reduce(state, session)
     except OutOfOrders as error:
         state.notes.append(str(error))
         return False
@@ -153,6 +161,18 @@ def _drive(state: _State, session: Session, driver: Driver) -> bool:
         state.interrupted = "interrupted from the keyboard"
         return False
     return True
+
+
+def _reduce(state: _State, session: Session) -> None:
+    """Cut what was found since the last time down to the shortest sequences, once for each rule."""
+    most = PROFILES[state.settings.profile].reductions
+    rules = [rule.id for rule in state.settings.rules]
+    while state.waiting:
+        finding = state.waiting.pop(0)
+        stage = next((run.stage for run in state.runs if run.stage.name == finding.exchange.scenario), None)
+        known = finding.rule in state.reductions or len(state.reductions) >= most
+        if stage is not None and not known and is_reducible(finding):
+            state.reductions[finding.rule] = reduced(session, stage, finding, lambda: Judge(only=rules))
 
 
 def _show(state: _State, session: Session, driver: Driver, run: Run) -> None:

@@ -27,6 +27,9 @@ class Problem:
     message: str
     keyword: str
 
+    def __str__(self) -> str:
+        return self.message
+
 
 def _references(node: Any) -> Iterator[str]:
     if isinstance(node, dict):
