@@ -23,7 +23,7 @@ from orderproof.sandbox.options import Open
 MOST_MESSAGES = 5
 LARGEST_INTEGER = 2**63 - 1
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_MARKUP = re.compile(r"[\x00-\x1f\x7f-\x9f]|<[A-Za-z/!?][^>]*>")
+_MARKUP = re.compile(r"[\x00-\x1f\x7f-\x9f]|<[A-Za-z/!?][^<>]*>")
 
 _REASONS = {
     "AdditionalProperties": "has fields that are not known",
@@ -143,7 +143,7 @@ class _Walk:
         """Raise the Refusal for what was collected, if anything was."""
         if self.problems:
             raise Refusal(int(self.chosen.invalid_status), INVALID, *self.problems[:MOST_MESSAGES])
-        if self.markup and self.chosen.markup != "taken":
+        if self.markup:
             raise Refusal(int(self.chosen.markup), INVALID, *self.markup[:MOST_MESSAGES])
 
     def known(self, schema: Mapping[str, Any], value: Any, where: str) -> Any:
@@ -180,7 +180,7 @@ class _Walk:
         units = len(value.encode("utf-16-le")) // 2
         if self.chosen.length_unit == "utf-16" and units > schema.get("maxLength", units):
             self.problems.append(f"{where}: must have at most {schema['maxLength']} characters.")
-        if _MARKUP.search(value):
+        if self.chosen.markup != "taken" and _MARKUP.search(value):
             self.markup.append(f"{where}: must not have markup or control characters.")
 
     def _integer(self, value: int | float, where: str) -> int:

@@ -156,6 +156,14 @@ def test_an_order_lives_with_every_single_choice(choice: dict[str, str]) -> None
         end_otherwise(client)
 
 
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_an_order_lives_where_every_choice_differs(nth: int) -> None:
+    chosen = {name: values[min(nth, len(values) - 1)] for name, values in choices().items()}
+    with server(open_from(chosen)) as client:
+        live(client)
+        end_otherwise(client)
+
+
 def test_recorded_traffic_is_the_default() -> None:
     with server(open_choices(flavour="recorded")) as client:
         path = client.order(9900)

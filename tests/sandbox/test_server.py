@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -46,13 +47,11 @@ def talk(base_url: str, data: bytes) -> bytes:
     parts = urlsplit(base_url)
     with socket.create_connection((parts.hostname, parts.port), timeout=5) as connection:
         connection.sendall(data)
-        connection.settimeout(0.5)
-        received = b""
-        try:
+        received = connection.recv(65536)
+        connection.settimeout(0.3)
+        with contextlib.suppress(TimeoutError):
             while chunk := connection.recv(65536):
                 received += chunk
-        except TimeoutError:
-            pass
         return received
 
 
