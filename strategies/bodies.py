@@ -7,7 +7,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from orderproof.strategies import schema
 from orderproof.strategies.addresses import places
-from orderproof.strategies.lines import order_lines
+from orderproof.strategies.lines import drawn_lines
 from orderproof.strategies.records import Record
 from orderproof.strategies.texts import field_texts
 
@@ -46,5 +46,5 @@ def _bodies(
     amount = draw(amounts)
     body = {schema.amount_field(component): amount, **draw(details)}
     if with_lines or (with_lines is None and draw(st.booleans())):
-        body["order_lines"] = draw(order_lines(total=amount, country=country))
+        body["order_lines"] = drawn_lines(draw, amount, country)
     return schema.ordered(component, body)

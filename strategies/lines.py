@@ -36,6 +36,7 @@ _MARKUPS = st.sampled_from([*[0] * 10, 1, 2, 5, 10, 99, 100, 500, 1000, 4999, 10
 _SALES_TAX_RATES = st.integers(0, 1100)
 _SHARES = st.integers(1, 9999)
 _DETAILED_LINES = 8
+_MOST_LINES = 5
 
 Tax = tuple[int, Rounding]
 
@@ -80,7 +81,12 @@ class _Basket:
 
 
 def order_lines(
-    *, total: int, min_size: int = 1, max_size: int = 6, country: str | None = None, return_fee: int = 0
+    *,
+    total: int,
+    min_size: int = 1,
+    max_size: int = _MOST_LINES,
+    country: str | None = None,
+    return_fee: int = 0,
 ) -> SearchStrategy[list[Line]]:
     """Return lists of `min_size` to `max_size` order lines whose totals sum to `total` (minor units).
 
@@ -95,27 +101,36 @@ def order_lines(
     limit = schema.largest(schema.PRICE)
     arguments.integer("total", total, low=0, high=limit)
     arguments.integer("return_fee", return_fee, low=0, high=limit - total)
-    taxed_apart = country == SALES_TAX_COUNTRY
-    special = taxed_apart + (return_fee > 0)
+    special = (country == SALES_TAX_COUNTRY) + (return_fee > 0)
     arguments.integer("max_size", max_size, low=1 + special, high=schema.most("CaptureRequest.order_lines"))
     arguments.integer("min_size", min_size, low=1, high=max_size)
-    baskets = _baskets(total + return_fee, max(1, min_size - special), max_size - special)
-    return baskets.map(lambda basket: _assembled(basket, total, return_fee, taxed_apart))
+    return _order_lines(total, country, return_fee, min_size, max_size)
 
 
-@st.composite
-def _baskets(draw: DrawFn, amount: int, fewest: int, most: int) -> _Basket:
+def drawn_lines(
+    draw: DrawFn, total: int, country: str | None, fee: int = 0, fewest: int = 1, most: int = _MOST_LINES
+) -> list[Line]:
+    """Draw what `order_lines` would, for a total that is drawn itself: a strategy for each total costs too much."""
+    taxed_apart = country == SALES_TAX_COUNTRY
+    special = taxed_apart + (fee > 0)
+    basket = _drawn_basket(draw, total + fee, max(1, fewest - special), most - special)
+    return _assembled(basket, total, fee, taxed_apart)
+
+
+_order_lines = st.composite(drawn_lines)
+
+
+def _drawn_basket(draw: DrawFn, amount: int, fewest: int, most: int) -> _Basket:
     """Draw lines to choose prices for, and what is taken off, as far as the goods may then come to more."""
-    reductions = min(2, most - fewest)
-    detailed = min(most - reductions, _DETAILED_LINES)
+    few = min(2, most - fewest)
+    detailed = min(most - few, _DETAILED_LINES)
     spare = min((schema.largest(schema.PRICE) - amount) // 2, max(amount, 100))
+    goods = draw(_lists_of_goods(min(fewest, detailed), detailed))
+    reductions = draw(_reductions(few if spare else 0))
     return _Basket(
-        goods=draw(_lists_of_goods(min(fewest, detailed), detailed)),
-        reductions=[
-            replace(one, amount=min(one.amount, spare))
-            for one in draw(_reductions(reductions if spare else 0))
-        ],
-        plain=draw(_counts(max(0, fewest - detailed), most - reductions - detailed)),
+        goods=goods,
+        reductions=[replace(one, amount=min(one.amount, spare)) for one in reductions],
+        plain=draw(_counts(max(0, fewest - detailed), most - few - detailed)),
         one_rate=draw(_RATES_FOR_ALL),
         sales_tax_rate=draw(_SALES_TAX_RATES),
     )

@@ -13,7 +13,7 @@ from orderproof.strategies.addresses import Place, addresses, places
 from orderproof.strategies.amounts import amounts
 from orderproof.strategies.arithmetic import LARGEST_INTEGER, NEGATIVE_TYPES, RETURN_FEE, Line, plain_line
 from orderproof.strategies.bodies import texts_of
-from orderproof.strategies.lines import SALES_TAX_COUNTRY, order_lines
+from orderproof.strategies.lines import SALES_TAX_COUNTRY, drawn_lines
 from orderproof.strategies.records import Record, records
 from orderproof.strategies.specimens import draft_of, full_body
 
@@ -59,7 +59,7 @@ def _extras(country: str) -> SearchStrategy[Record]:
 def _order_drafts(draw: DrawFn, amounts: SearchStrategy[int], towns: SearchStrategy[Place]) -> Record:
     place = draw(towns)
     country = place["country"]
-    lines = draw(order_lines(total=draw(amounts), country=country))
+    lines = drawn_lines(draw, draw(amounts), country)
     return draft_of(lines, place) | draw(_extras(country))
 
 

@@ -14,7 +14,7 @@ from orderproof.strategies import arguments, schema
 from orderproof.strategies.addresses import places
 from orderproof.strategies.amounts import Size, amounts_within, between
 from orderproof.strategies.bodies import bodies, texts_of
-from orderproof.strategies.lines import order_lines
+from orderproof.strategies.lines import drawn_lines
 from orderproof.strategies.records import Record, records
 
 _COMPONENT = "RefundRequest"
@@ -37,7 +37,8 @@ def refunds(
     smallest amount and nothing else. Raises InvalidArgument when there is no such amount.
     """
     amounts = amounts_within(limit=refundable, size=size)
-    seams = {left + step for left in (*captures, *accumulate(captures)) for step in (0, -1, 1)}
+    parts = [arguments.integer("captures", left, low=0) for left in captures]
+    seams = {left + step for left in (*parts, *accumulate(parts)) for step in (0, -1, 1)}
     fitting = sorted(seam for seam in seams if 0 < seam < refundable + (size == "any"))
     if fitting and size in ("any", "part"):
         amounts = amounts | st.sampled_from([*fitting, fitting[-1]])
@@ -74,7 +75,7 @@ def return_fee_refunds(*, refundable: int, country: str | None = None) -> Search
 def _return_fee_refunds(draw: DrawFn, refundable: int, country: str | None) -> Record:
     goods = draw(between(2, refundable))
     fee = draw(st.integers(1, goods - 1))
-    lines = draw(order_lines(total=goods - fee, return_fee=fee, country=country))
+    lines = drawn_lines(draw, goods - fee, country, fee)
     body = {"refunded_amount": goods - fee, "order_lines": lines, **draw(_details())}
     return schema.ordered(_COMPONENT, body)
 

@@ -34,10 +34,9 @@ def assert_sound(lines: Lines, total: int) -> None:
         assert (line["unit_price"] < 0) == (line.get("type") in NEGATIVE_TYPES)
 
 
-def test_lines_hold_and_sum_to_any_total() -> None:
-    totals = st.integers(0, HIGHEST) | st.sampled_from([0, 1, 2, 7, HIGHEST - 1, HIGHEST])
-    pairs = totals.flatmap(lambda total: st.tuples(st.just(total), order_lines(total=total)))
-    check_each(pairs, lambda pair: assert_sound(pair[1], pair[0]))
+@pytest.mark.parametrize("total", [0, 1, 7, 12345, HIGHEST])
+def test_lines_hold_and_sum_to_any_total(total: int) -> None:
+    check_each(order_lines(total=total), lambda lines: assert_sound(lines, total), count=200)
 
 
 @pytest.mark.parametrize("total", [0, 3, 12345, HIGHEST])
@@ -48,7 +47,7 @@ def test_lines_of_the_united_states_leave_tax_to_one_line(total: int) -> None:
         assert not any("tax_rate" in line or "total_tax_amount" in line for line in lines)
         assert lines[-1]["total_amount"] == tax_of(lines)
 
-    check_each(order_lines(total=total, country="US"), check, count=200)
+    check_each(order_lines(total=total, country="US"), check, count=100)
 
 
 @pytest.mark.parametrize("fee", [1, 500])
@@ -57,7 +56,7 @@ def test_a_return_fee_is_taken_off_in_one_line(fee: int) -> None:
         assert_sound(lines, 1000)
         assert [-fee] == [line["total_amount"] for line in lines if line.get("type") == "return_fee"]
 
-    check_each(order_lines(total=1000, return_fee=fee), check, count=200)
+    check_each(order_lines(total=1000, return_fee=fee), check, count=100)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +72,7 @@ def test_lists_have_the_size_that_is_asked_for(low: int, high: int, country: str
 
 
 def test_lines_are_of_many_kinds() -> None:
-    lines = [line for drawn in drawn_from(order_lines(total=10000), count=600) for line in drawn]
+    lines = [line for drawn in drawn_from(order_lines(total=10000), count=400) for line in drawn]
     kinds = {line.get("type") for line in lines}
     assert {None, *schema.members("OrderLine.type")} - {"sales_tax", "return_fee"} == kinds
     assert set(schema.component("OrderLine")["properties"]) == {name for line in lines for name in line}
@@ -147,7 +146,7 @@ def test_a_settled_line_holds_around_its_new_number(field: str) -> None:
         )
         assert 5000 == sum(each["total_amount"] for each in balanced([changed], 5000, keep=0))
 
-    check_each(st.tuples(lines, numbers), check, count=200)
+    check_each(st.tuples(lines, numbers), check, count=100)
 
 
 @pytest.mark.parametrize(
