@@ -158,7 +158,7 @@ def _target(chosen: dict[str, Any]) -> Target:
     )
 
 
-def _selected(only: str | Sequence[str]) -> list[Rule]:
+def _selected(only: str | Sequence[str], *, both_sides: bool = False) -> list[Rule]:
     from orderproof.catalogue import UnknownRule, select
 
     patterns = [only] if isinstance(only, str) else list(only)
@@ -166,7 +166,7 @@ def _selected(only: str | Sequence[str]) -> list[Rule]:
         rules = select(patterns)
     except UnknownRule as error:
         raise UsageError(str(error)) from None
-    if not any(rule.judges == "server" for rule in rules):
+    if not both_sides and not any(rule.judges == "server" for rule in rules):
         raise UsageError(f"nothing is selected: {', '.join(patterns)} judge a client, not a server")
     return rules
 
@@ -244,6 +244,92 @@ def sandbox(list_open: bool, host: str, port: int, **options: Any) -> None:
         click.echo(list_choices())
         return
     serve(host, port, **options)
+
+
+def _target_options(command: Any) -> Any:
+    """The options of every command that sends requests to a target."""
+    options = (
+        click.option("--user", envvar="ORDERPROOF_USERNAME", help="User of HTTP Basic authentication."),
+        click.option("--password", envvar="ORDERPROOF_PASSWORD", help="Its password. Better in the environment."),
+        click.option("--orders", metavar="SOURCE", help="customer-token:TOKEN, pool:FILE or command:CMD."),
+        click.option("--timeout", type=float, metavar="SECONDS", help="Patience for one answer. Default: 10."),
+        click.option("--rate", type=float, metavar="N", help="At most N requests a second."),
+        click.option("--config", metavar="FILE", type=click.Path(path_type=Path), help="As of check."),
+        click.option("--allow-production", is_flag=True, default=None, help="Name a live host."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _chosen(config: Path | None, options: dict[str, Any]) -> dict[str, Any]:
+    from orderproof.configuration import configuration
+
+    return {**configuration(config), **_given(options)}
+
+
+@cli.command()
+@click.option("--base-url", metavar="URL", help="The server to record. Default: an embedded sandbox.")
+@click.option("--to", metavar="DIR", required=True, type=click.Path(path_type=Path), help="Where to write.")
+@click.option("--scenario", "scenarios", metavar="NAME", multiple=True, help="Record these alone (glob, repeatable).")
+@_target_options
+def record(to: Path, scenarios: tuple[str, ...], config: Path | None, **options: Any) -> None:
+    """Record the standard scenarios, a scrubbed cassette for each.
+
+    \b
+    orderproof record --base-url http://127.0.0.1:8080 --to cassettes
+    """
+    from orderproof.recordings import record_scenarios
+
+    chosen = _chosen(config, options)
+    sys.exit(record_scenarios(_target(chosen), to, scenarios, embedded=not chosen.get("base-url")))
+
+
+@cli.command()
+@click.argument("cassettes", nargs=-1, metavar="CASSETTE…")
+@click.option("--base-url", metavar="URL", help="The server to send them to. Default: an embedded sandbox.")
+@click.option("--serve", is_flag=True, help="Answer a client from them instead.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
+@click.option("--port", type=int, default=8000, show_default=True, help="Port to serve on; 0 takes a free one.")
+@click.option("--strict", is_flag=True, help="A warning fails the run too.")
+@click.option("--quiet", is_flag=True, help="The verdict and the failures alone.")
+@_target_options
+def replay(cassettes: tuple[str, ...], serve: bool, strict: bool, quiet: bool, config: Path | None, **options: Any) -> None:
+    """Send recorded requests to a server and report its drift, or serve them to a client.
+
+    A CASSETTE is a file, a folder, or a name on the suite's own shelf, such as captures/full. Default: the whole shelf.
+
+    \b
+    orderproof replay --base-url http://127.0.0.1:8080
+    orderproof replay captures/full refunds/whole --serve --port 9000
+    """
+    from orderproof.recordings import replay_against, serve_to_client
+
+    if serve and options["base_url"]:
+        raise UsageError("--serve answers a client and --base-url names a server: give one of the two")
+    if serve:
+        sys.exit(serve_to_client(cassettes, options["host"], options["port"], options["user"], options["password"]))
+    chosen = _chosen(config, options)
+    embedded = not chosen.get("base-url")
+    sys.exit(replay_against(cassettes, _target(chosen), embedded=embedded, strict=strict, quiet=quiet))
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.option("--only", metavar="RULE", multiple=True, help="Judge these rules alone (glob, repeatable).")
+@click.option("--strict", is_flag=True, help="A broken SHOULD fails too.")
+@click.option("--report", metavar="DIR", help="Write result.json, report.html and junit.xml there.")
+@click.option("--quiet", is_flag=True, help="The verdict and the failures alone.")
+def audit(files: tuple[str, ...], only: tuple[str, ...], strict: bool, report: str | None, quiet: bool) -> None:
+    """Judge recorded traffic offline: cassettes, HAR files and histories, their answers and their requests.
+
+    \b
+    orderproof audit cassettes/ traffic.har
+    """
+    from orderproof.recordings import audit_files
+
+    rules = _selected(only, both_sides=True)
+    sys.exit(audit_files(files, rules, strict=strict, quiet=quiet, report=_report_folder(report)))
 
 
 @cli.command()

@@ -1,0 +1,121 @@
+"""Records, replays, serves and audits for the command line."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from orderproof import cassettes
+from orderproof.cassette.audit import audit
+from orderproof.cassette.playback import playback_of, serve
+from orderproof.cassette.reading import Recording, recordings
+from orderproof.cassette.recording import chosen_takes, record
+from orderproof.cassette.replaying import replay
+from orderproof.cassette.screen import (
+    audit_screen,
+    playback_code,
+    playback_screen,
+    recorded_line,
+    replay_code,
+    replay_screen,
+)
+from orderproof.catalogue import Rule
+from orderproof.errors import CannotJudge
+from orderproof.report.text import plain
+from orderproof.report.writer import write_report
+from orderproof.sandbox.options import Settings as SandboxSettings
+from orderproof.sandbox.server import ServerError, background
+from orderproof.target import Target
+
+SANDBOX = "the embedded sandbox"
+
+
+def record_scenarios(target: Target, folder: Path, patterns: Sequence[str], *, embedded: bool) -> int:
+    """Record the standard scenarios into a folder; returns the exit code, 3 where one could not be recorded."""
+    takes = chosen_takes(patterns)
+    with _reachable(target, embedded=embedded) as reached:
+        source = "the sandbox of orderproof" if embedded else ""
+        done = record(reached, folder, takes, source=source, heard=lambda one: _say([recorded_line(one)]))
+    unable = [one for one in done if one.path is None and not one.take.needs]
+    return 3 if unable or not any(one.path for one in done) else 0
+
+
+def replay_against(
+    names: Sequence[str], target: Target, *, embedded: bool, strict: bool = False, quiet: bool = False
+) -> int:
+    """Send recordings to a server, show its drift, and return the exit code."""
+    chosen = named_recordings(names)
+    started = time.monotonic()
+    with _reachable(target, embedded=embedded) as reached:
+        found = replay(chosen, reached)
+    shown = SANDBOX if embedded else target.base_url
+    _say(replay_screen(found, shown, time.monotonic() - started, quiet=quiet))
+    return replay_code(found, strict=strict)
+
+
+def serve_to_client(names: Sequence[str], host: str, port: int, user: str | None, password: str | None) -> int:
+    """Answer a client from recordings until interrupted, show what strayed, and return the exit code.
+
+    Without user and password, any credentials are taken for the right ones.
+    """
+    playback = playback_of(named_recordings(names), (user, password) if user and password else None)
+    try:
+        serve(playback, host, port)
+    except ServerError as error:
+        raise CannotJudge(str(error)) from None
+    except KeyboardInterrupt:
+        pass  # the way in which a playback ends
+    _say(playback_screen(playback))
+    return playback_code(playback)
+
+
+def audit_files(
+    names: Sequence[str],
+    rules: Sequence[Rule],
+    *,
+    strict: bool = False,
+    quiet: bool = False,
+    report: Path | None = None,
+) -> int:
+    """Judge recordings offline, show what was found, and return the exit code."""
+    result = audit(named_recordings(names), rules, strict=strict)
+    result = replace(result, command=shlex.join(["orderproof", "audit", *names]))
+    if report is not None:
+        write_report(report, result)
+    _say(audit_screen(result, quiet=quiet))
+    return result.exit_code
+
+
+def named_recordings(names: Sequence[str]) -> list[Recording]:
+    """Return the recordings that are named: files, folders, or cassettes of the shelf; without a name, the shelf."""
+    shelf = cassettes.names()
+    found: list[Recording] = []
+    for name in names or shelf:
+        if name in shelf and not Path(name).exists():
+            found.append(Recording(cassettes.path(name), name))
+        else:
+            found += recordings([name])
+    return found
+
+
+@contextmanager
+def _reachable(target: Target, *, embedded: bool) -> Iterator[Target]:
+    """The target, or in its place a sandbox of our own while the block lasts."""
+    if not embedded:
+        yield target
+        return
+    try:
+        with background(SandboxSettings()) as base_url:
+            yield replace(target, base_url=base_url)
+    except ServerError as error:
+        raise CannotJudge(str(error)) from None
+
+
+def _say(lines: Sequence[str] | Iterator[str]) -> None:
+    for line in lines:
+        print(plain(line, sys.stdout.encoding or "utf-8"), flush=True)
