@@ -39,6 +39,7 @@ class Settings:
     strict: bool = False
     report: Path | None = None
     shown_target: str = ""
+    command: str = "check"
 
 
 @dataclass
@@ -129,6 +130,7 @@ def _announce(state: _State, findings: Sequence[Finding]) -> None:
     for finding in findings:
         if finding.follows is None and finding.rule not in state.announced:
             state.announced.add(finding.rule)
+            state.waiting.append(finding)
             state.watch.finding(finding)
 
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from orderproof.drivers.commands import Command, Sequence, command_from, command_record
 from orderproof.errors import UsageError
+from orderproof.operations import OPERATIONS
 
 FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Counterexample:
-    """What breaks a rule: the sequence, and what was expected and seen."""
+    """What breaks a rule: the sequence, and what was expected and seen.
+
+    `flaky` says how often it failed in how many tries; None when it failed each time.
+    """
 
     rule: str
     expected: str
@@ -24,10 +28,12 @@ class Counterexample:
     seed: int
     scenario: str
     sequence: Sequence
+    flaky: tuple[int, int] | None = None
 
 
 def to_record(example: Counterexample) -> dict[str, Any]:
     """Return the counterexample as JSON data."""
+    flaky = {} if example.flaky is None else {"flaky": list(example.flaky)}
     return {
         "orderproof_counterexample": FORMAT,
         "rule": example.rule,
@@ -35,6 +41,7 @@ def to_record(example: Counterexample) -> dict[str, Any]:
         "actual": example.actual,
         "seed": example.seed,
         "scenario": example.scenario,
+        **flaky,
         "orders": [dict(draft) for draft in example.sequence.orders],
         "steps": [command_record(command) for command in example.sequence.commands],
     }
@@ -45,14 +52,37 @@ def from_record(data: Any) -> Counterexample:
     if not isinstance(data, Mapping) or data.get("orderproof_counterexample") != FORMAT:
         raise ValueError(f"it has no orderproof_counterexample: {FORMAT}")
     try:
-        commands: tuple[Command, ...] = tuple(command_from(step) for step in data["steps"])
-        orders = tuple(dict(draft) for draft in data["orders"])
-        texts = (str(data[name]) for name in ("rule", "expected", "actual"))
-        rule, expected, actual = texts
-        seed, scenario = int(data.get("seed", 0)), str(data.get("scenario", "counterexample"))
-    except (KeyError, TypeError) as error:
+        return _example(data)
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"a field is missing or has the wrong type: {error}") from None
-    return Counterexample(rule, expected, actual, seed, scenario, Sequence(orders, commands))
+
+
+def _example(data: Mapping[str, Any]) -> Counterexample:
+    commands: tuple[Command, ...] = tuple(command_from(step) for step in data["steps"])
+    orders = tuple(dict(draft) for draft in data["orders"])
+    unknown = [command.operation for command in commands if command.operation not in OPERATIONS]
+    if unknown:
+        raise ValueError(f"no operation is called {unknown[0]!r}")
+    if not all(0 <= order < len(orders) for command in commands for order in _orders_of(command)):
+        raise ValueError(f"a step is about an order that is not among the {len(orders)} of the file")
+    flaky = data.get("flaky")
+    return Counterexample(
+        rule=str(data["rule"]),
+        expected=str(data["expected"]),
+        actual=str(data["actual"]),
+        seed=int(data.get("seed", 0)),
+        scenario=str(data.get("scenario", "counterexample")),
+        sequence=Sequence(orders, commands),
+        flaky=None if flaky is None else (int(flaky[0]), int(flaky[1])),
+    )
+
+
+def _orders_of(command: Command) -> Iterator[int]:
+    """The orders of the sequence that a command needs."""
+    if command.order_id is None:
+        yield command.order
+    if command.donor is not None:
+        yield command.donor
 
 
 def load(path: Path) -> Counterexample:

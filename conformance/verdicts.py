@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orderproof.catalogue import Rule, catalogue
@@ -11,6 +10,7 @@ from orderproof.checks.findings import Finding
 from orderproof.counterexample import Counterexample, save
 from orderproof.drivers.commands import Sequence as Calls
 from orderproof.drivers.plan import Run
+from orderproof.drivers.reduction import Reduction
 from orderproof.exchange import Exchange, record
 from orderproof.judge import Judge, registered
 from orderproof.outcome import Block, RuleResult, RunResult, StepShown, Verdict
@@ -30,6 +30,7 @@ def conclude(
     judge: Judge,
     runs: Sequence[Run],
     *,
+    reductions: Mapping[str, Reduction | None] | None = None,
     requests: int,
     duration: float,
     started_at: str,
@@ -41,10 +42,14 @@ def conclude(
     """Return the outcome of a run, and save a counterexample for each root cause when there is a report folder."""
     rules = [_result(rule, judge, settings, notes) for rule in settings.rules]
     roots = root_causes(judge.findings)
-    blocks = [_block(finding, follows, settings, runs, judge) for finding, follows in roots]
+    shortest = reductions or {}
+    blocks = [
+        _block(finding, follows, settings, runs, judge, shortest.get(finding.rule))
+        for finding, follows in roots
+    ]
     code = _exit_code(rules, interrupted, strict=settings.strict)
     return RunResult(
-        command="check",
+        command=settings.command,
         target=settings.shown_target or settings.target.base_url,
         profile=settings.profile,
         seed=settings.seed,
@@ -58,6 +63,7 @@ def conclude(
         interrupted=interrupted,
         notes=(*notes, *remarks),
         coverage=coverage or {},
+        strict=settings.strict,
     )
 
 
@@ -126,30 +132,46 @@ def root_causes(findings: Sequence[Finding]) -> list[tuple[Finding, list[Finding
 
 
 def _block(
-    finding: Finding, follows: Sequence[Finding], settings: Settings, runs: Sequence[Run], judge: Judge
+    found: Finding,
+    follows: Sequence[Finding],
+    settings: Settings,
+    runs: Sequence[Run],
+    judge: Judge,
+    reduction: Reduction | None,
 ) -> Block:
     rules: Mapping[str, Rule] = catalogue()
-    stage_run = next((run for run in runs if run.stage.name == finding.exchange.scenario), None)
+    finding = found if reduction is None else reduction.finding
     deciding = _deciding(finding)
     trail = [exchange for exchange in finding.trail if exchange.number <= finding.exchange.number]
     writes = [exchange for exchange in trail if exchange.request.method != "GET" or exchange is deciding]
+    cut = "cut down from" if reduction is not None else "in"
+    position = f"{_position(deciding, writes, finding)}, {cut} “{found.exchange.scenario}”"
     return Block(
         rule=rules[finding.rule],
         expected=finding.expected,
         actual=finding.actual,
         operation=finding.operation,
         order_id=finding.order_id,
-        scenario=finding.exchange.scenario,
-        sent=f"{shown_request(deciding)}   ({_position(deciding, writes, finding)})",
+        scenario=found.exchange.scenario,
+        sent=f"{shown_request(deciding)}   ({position})",
+        deciding=deciding.number,
         steps=tuple(
             StepShown(shown_request(e), shown_answer(e), e is deciding) for e in writes[-_TRAIL_SHOWN:]
         ),
         curl=curl_script(trail, settings.target),
-        file=_saved(finding, settings.report, stage_run, settings.seed),
+        file=_saved(found, reduction, settings, runs),
+        note=_flakiness(finding),
         follows=tuple((rules[f.rule], f.expected, f.actual) for f in follows),
         exchanges=tuple(record(exchange) for exchange in trail[-_TRAIL_SHOWN:]),
         count=judge.broken[finding.rule],
     )
+
+
+def _flakiness(finding: Finding) -> str:
+    if finding.flaky is None:
+        return ""
+    failures, tries = finding.flaky
+    return f"flaky: it failed {failures} of {tries} times"
 
 
 def _deciding(finding: Finding) -> Exchange:
@@ -164,16 +186,29 @@ def _deciding(finding: Finding) -> Exchange:
 def _position(deciding: Exchange, writes: Sequence[Exchange], finding: Finding) -> str:
     place = next((n for n, exchange in enumerate(writes, 1) if exchange is deciding), len(writes))
     read = ", seen when the order was read" if deciding is not finding.exchange else ""
-    return f"call {place} of {len(writes)} in “{finding.exchange.scenario}”{read}"
+    return f"call {place} of {len(writes)}{read}"
 
 
-def _saved(finding: Finding, report: Path | None, run: Run | None, seed: int) -> str | None:
-    if report is None or run is None or not run.stage.drafts:
+def _saved(
+    found: Finding, reduction: Reduction | None, settings: Settings, runs: Sequence[Run]
+) -> str | None:
+    """Save the shortest sequence that is known to break the rule; returns its file, relative to the report folder."""
+    run = next((run for run in runs if run.stage.name == found.exchange.scenario), None)
+    if settings.report is None or run is None or not run.stage.drafts:
         return None
-    last = finding.exchange.number
-    commands = tuple(command for number, command in run.stage.performed if number <= last)
-    sequence = Calls(tuple(run.stage.drafts), commands)
+    if reduction is not None:
+        finding, sequence = reduction.finding, reduction.sequence
+    else:
+        last = found.exchange.number
+        commands = tuple(command for number, command in run.stage.performed if number <= last)
+        finding, sequence = found, Calls(tuple(run.stage.drafts), commands)
     example = Counterexample(
-        finding.rule, finding.expected, finding.actual, seed, finding.exchange.scenario, sequence
+        rule=finding.rule,
+        expected=finding.expected,
+        actual=finding.actual,
+        seed=settings.seed,
+        scenario=found.exchange.scenario,
+        sequence=sequence,
+        flaky=finding.flaky,
     )
-    return save(report / "counterexamples", example).relative_to(report).as_posix()
+    return save(settings.report / "counterexamples", example).relative_to(settings.report).as_posix()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import orderproof.drivers.scenarios
-from orderproof.drivers import boundaries, credentials, identifiers, protocol, repeats
+from orderproof.drivers import boundaries, credentials, identifiers, losses, protocol, races, repeats
 from orderproof.drivers.scenarios.registry import SCENARIOS, Scenario
 from orderproof.drivers.session import Session
 from orderproof.drivers.stage import Stage
@@ -22,17 +22,21 @@ _SCENARIOS = orderproof.drivers.scenarios and SCENARIOS
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A budget: requests (None: without end) and seconds (None: no limit but --max-time)."""
+    """A budget: requests (None: without end) and seconds (None: no limit but --max-time).
+
+    Beyond it, up to so many root causes are cut down to their shortest sequences (`reductions`).
+    """
 
     name: str
     requests: int | None
+    reductions: int
     seconds: float | None = None
 
 
 PROFILES = {
-    "quick": Profile("quick", 2_000),
-    "standard": Profile("standard", 10_000),
-    "deep": Profile("deep", None),
+    "quick": Profile("quick", 2_000, 10),
+    "standard": Profile("standard", 10_000, 40),
+    "deep": Profile("deep", None, 200),
 }
 
 
@@ -56,13 +60,20 @@ def drivers_of(profile: str) -> list[Driver]:
     """The drivers of a profile, in the order in which they run; those that move the clock come last."""
     return [
         Driver("scenarios", lambda session, _: _play(session, [s for s in _SCENARIOS if s.needs is None])),
-        Driver("credentials", lambda session, _: _play(session, credentials.scenarios(profile), follow=False)),
+        Driver(
+            "credentials", lambda session, _: _play(session, credentials.scenarios(profile), follow=False)
+        ),
         Driver("ids", lambda session, _: _play(session, identifiers.scenarios(profile), follow=False)),
         Driver("repeats", lambda session, _: _play(session, repeats.scenarios(), follow=False)),
         Driver("protocol", lambda session, _: _play(session, protocol.scenarios(profile), follow=False)),
+        Driver("races", lambda session, _: _play(session, races.scenarios(profile), follow=False)),
+        Driver("lost answers", lambda session, _: _lost_answers(session, profile)),
         Driver("bodies", lambda session, _: _bodies(session, profile)),
         Driver("walk", _walk),
-        Driver("scenarios over time", lambda session, _: _play(session, [s for s in _SCENARIOS if s.needs == "clock"])),
+        Driver(
+            "scenarios over time",
+            lambda session, _: _play(session, [s for s in _SCENARIOS if s.needs == "clock"]),
+        ),
         Driver("walk over time", _walk_over_time),
     ]
 
@@ -85,6 +96,13 @@ def _walk_over_time(session: Session, profile: Profile) -> Iterator[Run]:
 def _over_time(profile: Profile) -> int:
     """The requests for walks in which orders expire."""
     return (profile.requests or 10_000) // 12
+
+
+def _lost_answers(session: Session, profile: str) -> Iterator[Run]:
+    scenarios, note = losses.scenarios(profile, session.random("lost answers"))
+    for run in _play(session, scenarios, follow=False):
+        yield replace(run, note=note)
+        note = ""
 
 
 def _bodies(session: Session, profile: str) -> Iterator[Run]:

@@ -14,7 +14,7 @@ from orderproof import operations
 from orderproof.model.state import State
 from orderproof.model.validity import AMOUNT_FIELDS
 
-__all__ = ["AMOUNT_FIELDS", "TERMS", "Term", "fits"]
+__all__ = ["AMOUNT_FIELDS", "TERMS", "Term", "fits", "term_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,26 @@ TERMS: Mapping[str, Mapping[Term, float]] = {
     },
 }
 """By operation that names an amount: the amounts worth trying, each with how much."""
+
+
+_LIMITS = {"captureOrder": "remaining", "refundOrder": "refundable", "updateAuthorization": "captured"}
+_VAGUE = ("nothing", "half of", "between")
+
+
+def term_for(operation: str, amount: int, state: State, before: int) -> Term | None:
+    """Say what an amount means to an order in a state; None when it is just a number that the order has room for.
+
+    `before` is what the remaining authorization was before it last changed.
+    """
+    if state.order is None or operation not in TERMS:
+        return None
+    for term in TERMS[operation]:
+        if not term.base.startswith(_VAGUE) and term.value(state, before) == amount:
+            return term
+    limit = Term(_LIMITS[operation])
+    beyond = amount - limit.value(state, before)
+    refused = beyond < 0 if operation == "updateAuthorization" else beyond > 0
+    return Term(limit.base, beyond) if refused else None
 
 
 @cache

@@ -68,8 +68,7 @@ def learn(state: State, actual: Document) -> Iterator[State]:
     if captured == 0 or actual.get("status") == "CANCELLED":
         yield replace(known, released=False, lowered=False)
         return
-    short = known.remaining < amount - captured
-    if not short:
+    if state.released or known.remaining > 0 or known.remaining >= amount - captured:
         yield known
     if known.remaining == 0 and not state.released:
         yield replace(known, released=True)

@@ -1,0 +1,497 @@
+"""Cuts a sequence that breaks a rule down to the shortest that still does, with few requests.
+
+It knows calls and orders: what is tried first is the last call alone, then the few before it that moved the order, and
+amounts keep what they meant ("one more than remains") when the calls before them are dropped. Every candidate is sent
+in full to fresh orders and judged anew; only what was seen to break the same rule counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from orderproof.checks.findings import Finding
+from orderproof.drivers.commands import NEW_KEY, Command, Sequence
+from orderproof.drivers.contents import plain_body
+from orderproof.drivers.drafts import draft, lines
+from orderproof.drivers.session import Session
+from orderproof.drivers.stage import Stage
+from orderproof.drivers.terms import AMOUNT_FIELDS, Term, fits, term_for
+from orderproof.errors import OutOfTime
+from orderproof.exchange import Exchange
+from orderproof.judge import Judge
+from orderproof.model.call import call_of
+from orderproof.model.state import State
+from orderproof.operations import OPERATIONS
+from orderproof.supply import OutOfOrders
+
+__all__ = ["MOST_REQUESTS", "Reduction", "is_reducible", "reduced"]
+
+MOST_REQUESTS = 300
+"""What a reduction may send, beyond the sequence that failed."""
+
+_RETRIES = 3
+_PAIRS = 4
+_BODY_TRIES = 8
+_SMALL_AMOUNTS = (10, 100)
+_MOVING = frozenset(
+    {"captureOrder", "refundOrder", "updateAuthorization", "releaseRemainingAuthorization", "cancelOrder"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """The shortest sequence found, the finding as it was last seen with it, and what it took.
+
+    `finding.flaky` says how often it failed in how many tries, where not each time. `requests` were sent.
+    """
+
+    finding: Finding
+    sequence: Sequence
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A call of a candidate; its amount is worked out anew where `term` says what it means."""
+
+    command: Command
+    term: Term | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A candidate: orders to obtain and calls to make."""
+
+    drafts: tuple[Mapping[str, Any], ...]
+    steps: tuple[_Step, ...]
+
+    @property
+    def cost(self) -> int:
+        """The requests that it takes: each order is made and read, each write is followed by a reading."""
+        return 2 * len(self.drafts) + sum(
+            2 if OPERATIONS[s.command.operation].writes else 1 for s in self.steps
+        )
+
+
+def is_reducible(finding: Finding) -> bool:
+    """Say whether a sequence can be sent again one call after the other: no races, no answers held back."""
+    return not any(e.group is not None or "lost" in e.facts or e.response is None for e in finding.trail)
+
+
+def reduced(
+    session: Session, stage: Stage, finding: Finding, judges: Callable[[], Judge], most: int = MOST_REQUESTS
+) -> Reduction | None:
+    """Cut the sequence of a stage down to the shortest that breaks the same rule; None when it was not seen again.
+
+    `judges` makes a judge for each try. At most `most` requests are sent. It ends early when the time or the orders
+    of the session do. Raises CannotJudge when the target stops answering.
+    """
+    workshop = _Workshop(session, finding, judges, most, settles=_was_waited_for(stage, finding))
+    with suppress(OutOfTime, OutOfOrders):
+        _reduce(workshop, _plan_of(stage, finding))
+    return workshop.result()
+
+
+class _Workshop:
+    """Tries candidates, within a budget of requests, and keeps the last one that failed."""
+
+    def __init__(
+        self, session: Session, finding: Finding, judges: Callable[[], Judge], most: int, *, settles: bool
+    ) -> None:
+        self.rule = finding.rule
+        self.best: _Plan | None = None
+        self.flaky: tuple[int, int] | None = None
+        self._session = session
+        self._judges = judges
+        self._most = most
+        self._start = session.requests
+        self._follow = finding.exchange.stands_for is not None
+        self._settles = settles
+        self._tried: dict[str, bool] = {}
+        self._number = 0
+        self._found: Finding | None = None
+        self._sequence: Sequence | None = None
+
+    @property
+    def left(self) -> int:
+        return self._most - (self._session.requests - self._start)
+
+    def result(self) -> Reduction | None:
+        if self._found is None or self._sequence is None:
+            return None
+        found = replace(self._found, flaky=self.flaky)
+        return Reduction(found, self._sequence, self._session.requests - self._start)
+
+    def fails(self, plan: _Plan) -> bool:
+        """Send a candidate, unless it was tried before or is beyond the budget; keep it if it breaks the rule."""
+        known = repr(plan)
+        if known not in self._tried and plan.cost <= self.left:
+            self._tried[known] = self.try_out(plan)
+        return self._tried.get(known, False)
+
+    def try_out(self, plan: _Plan) -> bool:
+        """Send a candidate to fresh orders; keep it, up to the call that broke the rule, if one did."""
+        self._number += 1
+        judge = self._judges()
+        stage = Stage(self._session, f"{self.rule}, try {self._number}", follow=self._follow)
+        with self._session.aside(judge.observe, judge.state):
+            steps = self._performed(stage, plan, judge)
+        found = _root(judge, self.rule)
+        if found is None:
+            return False
+        commands = tuple(command for _, command in stage.performed)
+        self._found, self._sequence = found, Sequence(tuple(stage.drafts), commands)
+        self.best = _Plan(tuple(stage.drafts), steps)
+        return True
+
+    def _performed(self, stage: Stage, plan: _Plan, judge: Judge) -> tuple[_Step, ...]:
+        """Make the calls of a candidate until the rule is broken; returns those that were made, amounts filled in."""
+        before: dict[int, int] = {}
+        done: list[_Step] = []
+        if not plan.steps:
+            stage.obtain(plan.drafts[0])
+        for step in plan.steps:
+            _obtain_up_to(stage, plan.drafts, step.command)
+            if _root(judge, self.rule):
+                break
+            seat = step.command.order
+            state = self._session.state(stage.seats[seat].order_id)
+            command = _resolved(step, state, before.get(seat, state.remaining))
+            if stage.perform(command) is not None:
+                done.append(replace(step, command=command))
+            if self._session.state(stage.seats[seat].order_id).remaining != state.remaining:
+                before[seat] = state.remaining
+            if _root(judge, self.rule):
+                break
+        if self._settles and not _root(judge, self.rule):
+            stage.settle()
+        return tuple(done)
+
+
+def _root(judge: Judge, rule: str) -> Finding | None:
+    return next((each for each in judge.findings if each.rule == rule and each.follows is None), None)
+
+
+def _obtain_up_to(stage: Stage, drafts: tuple[Mapping[str, Any], ...], command: Command) -> None:
+    """Obtain the orders that a call needs when it comes to that call, not before."""
+    for wanted in drafts[len(stage.seats) : max(command.order, command.donor or 0) + 1]:
+        stage.obtain(wanted)
+
+
+def _resolved(step: _Step, state: State, before: int) -> Command:
+    """The command with the amount that its term is for the order as it is now."""
+    if step.term is None or state.order is None:
+        return step.command
+    amount = step.term.value(state, before)
+    return _with_amount(step.command, amount) if fits(step.command.operation, amount) else step.command
+
+
+def _with_amount(command: Command, amount: int) -> Command:
+    """The command with another amount; lines that would not sum to it any more are replaced by plain ones."""
+    name = AMOUNT_FIELDS[command.operation]
+    if command.body[name] == amount:
+        return command
+    body = {**command.body, name: amount}
+    if "order_lines" in body:
+        body["order_lines"] = lines(amount)
+    return replace(command, body=body)
+
+
+def _amount(command: Command) -> int | None:
+    """The amount that a command names; None when it names none that is an integer."""
+    name = AMOUNT_FIELDS.get(command.operation)
+    value = command.body.get(name) if name and isinstance(command.body, dict) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+# --- from what was performed to a plan --------------------------------------------------------------------------
+
+
+def _was_waited_for(stage: Stage, finding: Finding) -> bool:
+    """Say whether it came to light while the sequence waited for refunds to be booked on captures."""
+    numbers = [number for number, _ in stage.performed if number <= finding.exchange.number]
+    return bool(numbers) and finding.exchange.number > numbers[-1] + 2
+
+
+def _plan_of(stage: Stage, finding: Finding) -> _Plan:
+    """The plan of what was performed up to the exchange that broke the rule."""
+    states = _states_before(finding.trail)
+    steps = []
+    for number, command in stage.performed:
+        if number <= finding.exchange.number:
+            state, before = states.get(number, (State(), 0))
+            amount = _amount(command)
+            term = None if amount is None else term_for(command.operation, amount, state, before)
+            steps.append(_Step(command, term))
+    return _Plan(tuple(stage.drafts), tuple(steps))
+
+
+def _states_before(trail: tuple[Exchange, ...]) -> dict[int, tuple[State, int]]:
+    """By number of the exchange: the state of the order before it, and what remained before that last changed."""
+    judge = Judge(only=())
+    found: dict[int, tuple[State, int]] = {}
+    before: dict[str, int] = {}
+    for exchange in trail:
+        call = call_of(exchange)
+        if call is None:
+            continue
+        state = judge.state(call.order_id)
+        found[exchange.number] = state, before.get(call.order_id, state.remaining)
+        judge.observe(exchange)
+        if judge.state(call.order_id).remaining != state.remaining:
+            before[call.order_id] = state.remaining
+    return found
+
+
+# --- the order in which candidates are tried --------------------------------------------------------------------
+
+
+def _reduce(workshop: _Workshop, whole: _Plan) -> None:
+    if not _find_base(workshop, whole):
+        return
+    _drop_operations(workshop)
+    _drop_steps(workshop)
+    _merge_orders(workshop)
+    _simplify(workshop)
+    _confirm(workshop)
+
+
+def _find_base(workshop: _Workshop, whole: _Plan) -> bool:
+    """Find a first candidate that fails, the shorter ones first; at worst the whole, a few times if need be."""
+    for plan in _bases(whole):
+        if workshop.fails(plan):
+            return True
+    failures = tries = 1
+    while failures == 1 and tries <= _RETRIES and whole.cost <= workshop.left:
+        failures += workshop.try_out(whole)
+        tries += 1
+    workshop.flaky = (failures, tries + 1)
+    return failures > 1
+
+
+def _bases(whole: _Plan) -> Iterator[_Plan]:
+    steps = whole.steps
+    if not steps:
+        yield _used(replace(whole, drafts=whole.drafts[:1]))
+        return
+    last = steps[-1]
+    own = [step for step in steps[:-1] if _concern(step.command, last.command)]
+    moving = [step for step in own if step.command.operation in _MOVING]
+    yield _used(replace(whole, steps=(last,)))
+    for step in _promising(moving):
+        yield _used(replace(whole, steps=(step, last)))
+    for some in (moving[-2:], moving, own):
+        yield _used(replace(whole, steps=(*some, last)))
+    yield _used(whole)
+
+
+def _concern(command: Command, last: Command) -> bool:
+    return command.order in (last.order, last.donor)
+
+
+def _promising(moving: list[_Step]) -> list[_Step]:
+    """The latest call of each operation, the latest first."""
+    latest = {step.command.operation: step for step in moving}
+    return sorted(latest.values(), key=moving.index, reverse=True)[:_PAIRS]
+
+
+def _used(plan: _Plan) -> _Plan:
+    """The plan with only the orders that its calls use, renumbered in the order of their use."""
+    if not plan.steps:
+        return replace(plan, drafts=plan.drafts[:1])
+    used: dict[int, int] = {}
+    for step in plan.steps:
+        for order in (step.command.order, step.command.donor):
+            if order is not None:
+                used.setdefault(order, len(used))
+    drafts = tuple(plan.drafts[order] for order in used if order < len(plan.drafts))
+    steps = tuple(replace(step, command=_renumbered(step.command, used)) for step in plan.steps)
+    return _Plan(drafts or plan.drafts[:1], steps)
+
+
+def _renumbered(command: Command, numbers: Mapping[int, int]) -> Command:
+    donor = None if command.donor is None else numbers[command.donor]
+    return replace(command, order=numbers[command.order], donor=donor)
+
+
+def _drop_operations(workshop: _Workshop) -> None:
+    """Drop all calls of an operation at once, the most frequent operation first."""
+    plan = _best(workshop)
+    names = [step.command.operation for step in plan.steps[:-1]]
+    if len(names) < 4:
+        return
+    for name in sorted(set(names), key=lambda each: (-names.count(each), each)):
+        plan = _best(workshop)
+        kept = tuple(step for step in plan.steps[:-1] if step.command.operation != name)
+        if len(kept) < len(plan.steps) - 1:
+            workshop.fails(_used(replace(plan, steps=(*kept, plan.steps[-1]))))
+
+
+def _drop_steps(workshop: _Workshop) -> None:
+    """Drop calls, halves of them first, down to single ones; the last stays."""
+    size = max(1, (len(_best(workshop).steps) - 1) // 2)
+    while size:
+        start = 0
+        while start < len(_best(workshop).steps) - 1:
+            plan = _best(workshop)
+            end = min(start + size, len(plan.steps) - 1)
+            if not workshop.fails(_used(replace(plan, steps=plan.steps[:start] + plan.steps[end:]))):
+                start += size
+        size //= 2
+
+
+def _best(workshop: _Workshop) -> _Plan:
+    assert workshop.best is not None
+    return workshop.best
+
+
+def _merge_orders(workshop: _Workshop) -> None:
+    """Make all calls on one order."""
+    plan = _best(workshop)
+    if len(plan.drafts) > 1 and not any(step.command.donor is not None for step in plan.steps):
+        steps = tuple(replace(step, command=replace(step.command, order=0)) for step in plan.steps)
+        workshop.fails(_Plan(plan.drafts[:1], steps))
+
+
+# --- simpler orders, bodies and amounts -------------------------------------------------------------------------
+
+
+def _simplify(workshop: _Workshop) -> None:
+    """Make everything plain and small: at once if that will do, else one thing after the other."""
+    plan = _best(workshop)
+    if any(workshop.fails(_small(_plain(plan), amount)) for amount in _SMALL_AMOUNTS):
+        return
+    if not workshop.fails(_plain(plan)):
+        _simplify_apart(workshop)
+    plan = _best(workshop)
+    if not any(workshop.fails(_small(plan, amount)) for amount in _SMALL_AMOUNTS):
+        _lower_last_amount(workshop)
+
+
+def _plain(plan: _Plan) -> _Plan:
+    """The same orders and calls with the plainest bodies, and keys of their own."""
+    drafts = tuple(_plain_draft(wanted) for wanted in plan.drafts)
+    names = [step.command.key for step in plan.steps]
+    return _Plan(
+        drafts, tuple(replace(step, command=_plain_command(step.command, names)) for step in plan.steps)
+    )
+
+
+def _plain_draft(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+    amount = wanted.get("order_amount")
+    return draft(amount) if isinstance(amount, int) else wanted
+
+
+def _plain_command(command: Command, keys: list[str | None]) -> Command:
+    key = command.key if command.key is None or keys.count(command.key) > 1 else NEW_KEY
+    if command.content is not None or command.body is plain_body(command.operation, None):
+        return replace(command, key=key)
+    amount = _amount(command)
+    named = command.operation in AMOUNT_FIELDS
+    body = command.body if named and amount is None else plain_body(command.operation, amount)
+    if command.operation == "extendDueDate":
+        body = command.body
+    return replace(command, key=key, body=body, headers=())
+
+
+def _small(plan: _Plan, order_amount: int) -> _Plan:
+    """The same orders and calls with small amounts in about the same proportion."""
+    sizes = [each.get("order_amount") for each in plan.drafts]
+    shares = [order_amount / size if isinstance(size, int) and size > order_amount else 1.0 for size in sizes]
+    drafts = tuple(
+        draft(order_amount, country=wanted.get("purchase_country", "SE")) if share < 1 else wanted
+        for wanted, share in zip(plan.drafts, shares, strict=True)
+    )
+    return _Plan(drafts, tuple(_scaled(step, shares[step.command.order]) for step in plan.steps))
+
+
+def _scaled(step: _Step, share: float) -> _Step:
+    amount = _amount(step.command)
+    if not amount or share >= 1:
+        return step
+    return replace(step, command=_with_amount(step.command, max(1, round(amount * share))))
+
+
+def _simplify_apart(workshop: _Workshop) -> None:
+    """Make plain what can be: the orders, then each body, then its parts."""
+    plan = _best(workshop)
+    workshop.fails(replace(plan, drafts=tuple(map(_plain_draft, plan.drafts))))
+    for position in range(len(_best(workshop).steps)):
+        _simplify_body(workshop, position)
+
+
+def _simplify_body(workshop: _Workshop, position: int) -> None:
+    tries = 0
+    progress = True
+    while progress and tries < _BODY_TRIES:
+        progress = False
+        plan = _best(workshop)
+        if position >= len(plan.steps):
+            return
+        for body in _simpler(plan.steps[position].command.body):
+            tries += 1
+            if workshop.fails(_with_body(plan, position, body)):
+                progress = True
+                break
+            if tries >= _BODY_TRIES:
+                break
+
+
+def _with_body(plan: _Plan, position: int, body: Any) -> _Plan:
+    step = plan.steps[position]
+    changed = replace(step, command=replace(step.command, body=body))
+    return replace(plan, steps=(*plan.steps[:position], changed, *plan.steps[position + 1 :]))
+
+
+def _simpler(body: Any) -> Iterator[Any]:
+    """Bodies that have less in them: without a field, with one entry of a list, the same inside a field."""
+    if isinstance(body, dict):
+        for name in body:
+            yield {key: value for key, value in body.items() if key != name}
+        for name, value in body.items():
+            yield from ({**body, name: simpler} for simpler in _simpler(value))
+    elif isinstance(body, list) and body:
+        if len(body) > 1:
+            yield body[:1]
+            yield body[-1:]
+        yield from ([simpler, *body[1:]] for simpler in _simpler(body[0]))
+    elif isinstance(body, str) and len(body) > 1:
+        yield body[: len(body) // 2]
+        yield body[len(body) // 2 :]
+
+
+def _lower_last_amount(workshop: _Workshop) -> None:
+    """Find the smallest amount of the last call that still breaks the rule, halving the distance each time."""
+    plan = _best(workshop)
+    step = plan.steps[-1] if plan.steps else None
+    amount = None if step is None or step.term is not None else _amount(step.command)
+    if step is None or amount is None or amount < 2:
+        return
+    low, high = 0, amount
+    while high - low > 1 and workshop.left > _reserve(plan):
+        middle = 1 if low == 0 and high == amount else (low + high) // 2
+        changed = replace(step, command=_with_amount(step.command, middle))
+        if workshop.fails(replace(plan, steps=(*plan.steps[:-1], changed))):
+            high = middle
+        else:
+            low = middle
+
+
+def _reserve(plan: _Plan) -> int:
+    """What must be left over to see the last candidate fail once more."""
+    return 2 * plan.cost
+
+
+def _confirm(workshop: _Workshop) -> None:
+    """Send what was found once more; if it does not fail again, say how often it does."""
+    if workshop.flaky is not None:
+        return
+    plan = _best(workshop)
+    failures = tries = 1
+    while (tries == 1 or failures < tries) and tries <= _RETRIES and plan.cost <= workshop.left:
+        failures += workshop.try_out(plan)
+        tries += 1
+    workshop.flaky = (failures, tries) if failures < tries else None
