@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
+import shlex
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -44,7 +46,7 @@ def cli() -> None:
 @click.option("--user", envvar="ORDERPROOF_USERNAME", help="User of HTTP Basic authentication.")
 @click.option("--password", envvar="ORDERPROOF_PASSWORD", help="Its password. Better in the environment.")
 @click.option("--orders", metavar="SOURCE", help="customer-token:TOKEN, pool:FILE or command:CMD.")
-@click.option("--profile", metavar="quick|standard|deep", help="How much to try. Default: standard.")
+@click.option("--profile", metavar="quick|standard|deep", help="How much to try. Default: quick.")
 @click.option("--only", metavar="RULE", multiple=True, help="Judge these rules alone (glob, repeatable).")
 @click.option("--seed", type=int, help="Repeats the choices of an earlier run.")
 @click.option("--max-time", type=float, metavar="SECONDS", help="Stop after so long; what was found stands.")
@@ -103,8 +105,9 @@ def _embedded(chosen: dict[str, Any]) -> Iterator[Settings]:
     from orderproof.sandbox.server import ServerError, background
 
     try:
-        with background(SandboxSettings()) as base_url:
-            target = replace(settings.target, base_url=base_url)
+        user, password = settings.target.username, settings.target.password
+        with background(SandboxSettings(username=user, password=password)) as base_url:
+            target = replace(settings.target, base_url=base_url, orders="customer-token:sandbox")
             yield replace(settings, target=target, shown_target="the embedded sandbox")
     except ServerError as error:
         raise CannotJudge(str(error)) from None
@@ -114,7 +117,7 @@ def _settings(chosen: dict[str, Any]) -> Settings:
     from orderproof.checking import Settings
     from orderproof.drivers.plan import PROFILES
 
-    profile = chosen.get("profile", "standard")
+    profile = chosen.get("profile", "quick")
     if profile not in PROFILES:
         raise UsageError(f"there is no profile {profile!r}: choose one of {', '.join(PROFILES)}")
     max_time = chosen.get("max-time")
@@ -128,7 +131,18 @@ def _settings(chosen: dict[str, Any]) -> Settings:
         max_time=max_time,
         strict=bool(chosen.get("strict")),
         report=_report_folder(chosen.get("report")),
+        command=_command_line(sys.argv[1:]),
     )
+
+
+def _command_line(words: Sequence[str]) -> str:
+    """The command line as it was given, without the password and the customer token."""
+    shown: list[str] = []
+    for word in words:
+        secret = shown and shown[-1] == "--password"
+        word = re.sub(r"(--password=).*", r"\1REDACTED", "REDACTED" if secret else word)
+        shown.append(re.sub(r"(customer-token:).+", r"\1TOKEN", word))
+    return shlex.join(shown)
 
 
 def _default_seed() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -135,7 +135,19 @@ def _by_reason(title: str, result: RunResult, verdict: Verdict, width: int) -> I
     yield from hanging("", f"{title} ({len(chosen)})", width)
     for reason, ids in by_reason(chosen).items():
         yield from hanging("  ", visible(reason), width, lines=3)
-        yield from hanging("    ", ", ".join(ids), width)
+        yield from hanging("    ", ", ".join(_gathered(ids, result)), width)
+
+
+def _gathered(ids: Sequence[str], result: RunResult) -> Iterator[str]:
+    """Rules by id; where all of an area are among them, the area alone: `CLI-*`."""
+    areas = Counter(_area(entry.rule.id) for entry in result.rules)
+    here = Counter(map(_area, ids))
+    whole = {area for area, count in here.items() if count > 1 and count == areas[area]}
+    yield from dict.fromkeys(f"{_area(rule)}-*" if _area(rule) in whole else rule for rule in ids)
+
+
+def _area(rule: str) -> str:
+    return rule.partition("-")[0]
 
 
 def _end(result: RunResult, width: int, report: Path | None) -> Iterator[str]:
