@@ -308,7 +308,7 @@ def record(to: Path, scenarios: tuple[str, ...], config: Path | None, **options:
 @click.option("--strict", is_flag=True, help="A warning fails the run too.")
 @click.option("--quiet", is_flag=True, help="The verdict and the failures alone.")
 @_target_options
-def replay(cassettes: tuple[str, ...], serve: bool, strict: bool, quiet: bool, config: Path | None, **options: Any) -> None:
+def replay(cassettes: tuple[str, ...], serve: bool, config: Path | None, **options: Any) -> None:
     """Send recorded requests to a server and report its drift, or serve them to a client.
 
     A CASSETTE is a file, a folder, or a name on the suite's own shelf, such as captures/full. Default: the whole shelf.
@@ -324,8 +324,8 @@ def replay(cassettes: tuple[str, ...], serve: bool, strict: bool, quiet: bool, c
     if serve:
         sys.exit(serve_to_client(cassettes, options["host"], options["port"], options["user"], options["password"]))
     chosen = _chosen(config, options)
-    embedded = not chosen.get("base-url")
-    sys.exit(replay_against(cassettes, _target(chosen), embedded=embedded, strict=strict, quiet=quiet))
+    how = {name: bool(options[name]) for name in ("strict", "quiet")}
+    sys.exit(replay_against(cassettes, _target(chosen), embedded=not chosen.get("base-url"), **how))
 
 
 @cli.command()

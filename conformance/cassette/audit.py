@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import groupby
 
-from orderproof.cassette.continuity import Continuity, addressed
+from orderproof.cassette.clients import ClientJudge
+from orderproof.cassette.continuity import API, Continuity, addressed
 from orderproof.cassette.entries import Entry
 from orderproof.cassette.reading import Recording
 from orderproof.catalogue import Rule, catalogue
@@ -64,15 +65,25 @@ def audit(
 def _audit_one(
     recording: Recording, rules: Sequence[Rule], ledger: _Ledger, heard: Callable[[Finding], None]
 ) -> None:
-    judge = Judge(only=[rule.id for rule in rules], orders=_ORDERS)
+    ids = [rule.id for rule in rules]
+    judge, clients = Judge(only=ids, orders=_ORDERS), ClientJudge(ids)
     continuity = Continuity()
     for _, together in groupby(recording, key=_group):
-        for finding in _judged_together(list(together), judge, continuity, ledger):
+        entries = list(together)
+        found = _judged_together(entries, judge, continuity, ledger)
+        if not recording.own.get("probes"):
+            found += [finding for entry in entries for finding in _client_side(entry, clients)]
+        for finding in found:
             _keep(finding, ledger, heard)
         judge.findings.clear()
-    ledger.exercised += judge.exercised
-    ledger.errors.update(judge.errors)
+    ledger.exercised += judge.exercised + clients.exercised
+    ledger.errors |= judge.errors | clients.errors
     ledger.breaks += continuity.breaks
+
+
+def _client_side(entry: Entry, clients: ClientJudge) -> list[Finding]:
+    is_traffic = entry.whole and API in entry.exchange.request.target and addressed(entry.exchange) is not None
+    return clients.observe(entry.exchange) if is_traffic else []
 
 
 def _group(entry: Entry) -> int:

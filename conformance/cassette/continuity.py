@@ -14,6 +14,7 @@ API = "/ordermanagement/"
 LONGEST_GAP = 3600.0
 """Seconds without a call on an order after which a recording is not taken to tell everything that happened to it."""
 
+_PREFIX = re.compile(r"[^?]*?(?=/+ordermanagement/)")
 _SLASHES = re.compile(r"/{2,}")
 _TOKENS = "/customer-token/"
 _CLOCK_JITTER = 2.0
@@ -38,6 +39,18 @@ def addressed(exchange: Exchange) -> Exchange | None:
     if found == target:
         return exchange
     return replace(exchange, request=replace(exchange.request, target=found + question + query))
+
+
+def sent(exchange: Exchange) -> Exchange:
+    """Return an exchange as its client sent it: without what stands before the path of the API, slashes as they are.
+
+    The body of the answer, which says nothing about the client, is left out.
+    """
+    target = exchange.request.target
+    found = _PREFIX.match(target)
+    request = replace(exchange.request, target=target[found.end() :]) if found else exchange.request
+    response = exchange.response
+    return replace(exchange, request=request, response=replace(response, body=b"") if response else None)
 
 
 @dataclass

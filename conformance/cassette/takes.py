@@ -282,7 +282,7 @@ def _expired(stage: Stage) -> None:
     untouched.look_around()
 
 
-@take("idempotency/repeats", "calls repeated with their keys take effect once, with other keys twice")
+@take("idempotency/repeats", "calls repeated with their keys take effect once, with other keys twice", probes=True)
 def _repeats(stage: Stage) -> None:
     order = new_order(stage)
     for _ in range(2):

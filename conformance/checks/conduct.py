@@ -67,9 +67,10 @@ def failed(exchange: Exchange) -> bool:
 
 
 class Stream:
-    """Reads the requests of one client in order. Memory is bounded: what was long ago is forgotten."""
+    """Reads the requests of one client in order. Memory is bounded: what was `remembered` requests ago is forgotten."""
 
-    def __init__(self) -> None:
+    def __init__(self, remembered: int = _REMEMBERED) -> None:
+        self._remembered = remembered
         self._tries: OrderedDict[tuple[str, str, bytes], list[Exchange]] = OrderedDict()
         self._keys: OrderedDict[str, Exchange] = OrderedDict()
 
@@ -86,7 +87,7 @@ class Stream:
         recent = bool(before) and exchange.sent_at - before[-1].answered_at <= RETRY_SECONDS
         tries = before if recent and failed(before[-1]) else []
         self._tries[identity] = [*tries, exchange]
-        _forget(self._tries)
+        self._forget(self._tries)
         if tries or exchange.status is None or exchange.status >= 300:
             return tuple(tries)
         # A write that was taken changes what a refused one may meet: trying that again is a new call.
@@ -104,8 +105,12 @@ class Stream:
         if key is None:
             return None
         first = self._keys.setdefault(key, exchange)
-        _forget(self._keys)
+        self._forget(self._keys)
         return None if first is exchange else first
+
+    def _forget(self, memory: OrderedDict[Any, Any]) -> None:
+        if len(memory) > self._remembered:
+            memory.popitem(last=False)
 
 
 def _refused(exchange: Exchange) -> bool:
@@ -114,11 +119,6 @@ def _refused(exchange: Exchange) -> bool:
 
 def _order_part(exchange: Exchange) -> str:
     return "/".join(tidied(exchange.request.path).split("/")[:5])
-
-
-def _forget(memory: OrderedDict[Any, Any]) -> None:
-    if len(memory) > _REMEMBERED:
-        memory.popitem(last=False)
 
 
 def _call(exchange: Exchange) -> tuple[Call | None, bool]:
