@@ -60,7 +60,7 @@ class _State:
     judge: Judge
     history: HistoryFile | None
     coverage: Coverage = field(default_factory=Coverage)
-    waiting: list[Finding] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
     reductions: dict[str, Reduction | None] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
     runs: list[Run] = field(default_factory=list)
@@ -69,6 +69,7 @@ class _State:
     interrupted: str = ""
     last_shown: float = 0.0
     announced: set[str] = field(default_factory=set)
+    sane: bool = False
 
 
 def check(settings: Settings, watch: Watch) -> RunResult:
@@ -85,6 +86,7 @@ def check(settings: Settings, watch: Watch) -> RunResult:
         transport = stack.enter_context(Transport(settings.target))
         session = _session(state, transport)
         look_at(session)
+        state.sane = True
         for driver in drivers_of(settings.profile):
             if not _drive(state, session, driver):
                 break
@@ -127,10 +129,10 @@ def _record(state: _State, exchange: Exchange) -> None:
 
 
 def _announce(state: _State, findings: Sequence[Finding]) -> None:
-    for finding in findings:
+    for finding in findings if state.sane else ():
         if finding.follows is None and finding.rule not in state.announced:
             state.announced.add(finding.rule)
-            state.waiting.append(finding)
+            state.waiting.append(finding.rule)
             state.watch.finding(finding)
 
 
@@ -148,7 +150,8 @@ def _drive(state: _State, session: Session, driver: Driver) -> bool:
             state.runs.append(run)
             state.remarks += [run.note] if run.note else []
             _show(state, session, driver, run)
-            _reduce(state, session)
+            if driver.lasting:
+                _reduce(state, session)
         _reduce(state, session)
     except OutOfOrders as error:
         state.notes.append(str(error))
@@ -169,12 +172,15 @@ def _reduce(state: _State, session: Session) -> None:
     """Cut what was found since the last time down to the shortest sequences, once for each rule."""
     most = PROFILES[state.settings.profile].reductions
     rules = [rule.id for rule in state.settings.rules]
-    while state.waiting:
-        finding = state.waiting.pop(0)
-        stage = next((run.stage for run in state.runs if run.stage.name == finding.exchange.scenario), None)
-        known = finding.rule in state.reductions or len(state.reductions) >= most
-        if stage is not None and not known and is_reducible(finding):
-            state.reductions[finding.rule] = reduced(session, stage, finding, lambda: Judge(only=rules))
+    while state.waiting and len(state.reductions) < most:
+        rule = state.waiting.pop(0)
+        stages = {run.stage.name: run.stage for run in state.runs}
+        found = [each for each in state.judge.findings if each.rule == rule and each.follows is None]
+        fitting = [each for each in found if each.exchange.scenario in stages and is_reducible(each)]
+        if fitting and rule not in state.reductions:
+            finding = min(fitting, key=lambda each: len(each.trail))
+            stage = stages[finding.exchange.scenario]
+            state.reductions[rule] = reduced(session, stage, finding, lambda: Judge(only=rules))
 
 
 def _show(state: _State, session: Session, driver: Driver, run: Run) -> None:

@@ -98,7 +98,7 @@ class OrderHandle:
     def offered_days(self, capture: int = 0) -> tuple[int, ...]:
         """Read the due-date options of a capture; returns the numbers of days on offer."""
         self.call("getOptionsForExtendDueDate", capture=capture)
-        if not self.seat.captures:
+        if capture >= len(self.seat.captures):
             return ()
         return self.state.options.get(self.seat.captures[capture], ())
 

@@ -50,10 +50,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """A maker of histories: performs sequences in a session, one after the other."""
+    """A maker of histories: performs sequences in a session, one after the other.
+
+    A `lasting` one goes on for as long as it may: what it finds is cut down while it runs, not at its end.
+    """
 
     name: str
     runs: Callable[[Session, Profile], Iterator[Run]]
+    lasting: bool = False
 
 
 def drivers_of(profile: str) -> list[Driver]:
@@ -69,12 +73,12 @@ def drivers_of(profile: str) -> list[Driver]:
         Driver("races", lambda session, _: _play(session, races.scenarios(profile), follow=False)),
         Driver("lost answers", lambda session, _: _lost_answers(session, profile)),
         Driver("bodies", lambda session, _: _bodies(session, profile)),
-        Driver("walk", _walk),
+        Driver("walk", _walk, lasting=True),
         Driver(
             "scenarios over time",
             lambda session, _: _play(session, [s for s in _SCENARIOS if s.needs == "clock"]),
         ),
-        Driver("walk over time", _walk_over_time),
+        Driver("walk over time", _walk_over_time, lasting=True),
     ]
 
 

@@ -34,6 +34,7 @@ MOST_REQUESTS = 300
 
 _RETRIES = 3
 _PAIRS = 4
+_FEW = 5
 _BODY_TRIES = 8
 _SMALL_AMOUNTS = (10, 100)
 _MOVING = frozenset(
@@ -55,10 +56,14 @@ class Reduction:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A call of a candidate; its amount is worked out anew where `term` says what it means."""
+    """A call of a candidate; its amount is worked out anew where `term` says what it means.
+
+    `moved`: the call was taken, and is one of those that move amounts or the status of an order.
+    """
 
     command: Command
     term: Term | None = None
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +164,9 @@ class _Workshop:
                 break
             seat = step.command.order
             state = self._session.state(stage.seats[seat].order_id)
-            command = _resolved(step, state, before.get(seat, state.remaining))
-            if stage.perform(command) is not None:
-                done.append(replace(step, command=command))
+            resolved = _resolved(step, state, before.get(seat, state.remaining))
+            if stage.perform(resolved.command) is not None:
+                done.append(resolved)
             if self._session.state(stage.seats[seat].order_id).remaining != state.remaining:
                 before[seat] = state.remaining
             if _root(judge, self.rule):
@@ -181,18 +186,22 @@ def _obtain_up_to(stage: Stage, drafts: tuple[Mapping[str, Any], ...], command: 
         stage.obtain(wanted)
 
 
-def _resolved(step: _Step, state: State, before: int) -> Command:
-    """The command with the amount that its term is for the order as it is now."""
-    if step.term is None or state.order is None:
-        return step.command
-    amount = step.term.value(state, before)
-    return _with_amount(step.command, amount) if fits(step.command.operation, amount) else step.command
+def _resolved(step: _Step, state: State, before: int) -> _Step:
+    """The step with the amount that its term is for the order as it is now, or with the term that its amount now is."""
+    command = step.command
+    amount = _amount(command)
+    if amount is None or state.order is None:
+        return step
+    meant = None if step.term is None else step.term.value(state, before)
+    if meant is not None and fits(command.operation, meant):
+        return replace(step, command=_with_amount(command, meant))
+    return replace(step, term=term_for(command.operation, amount, state, before))
 
 
 def _with_amount(command: Command, amount: int) -> Command:
     """The command with another amount; lines that would not sum to it any more are replaced by plain ones."""
     name = AMOUNT_FIELDS[command.operation]
-    if command.body[name] == amount:
+    if not isinstance(command.body, dict) or command.body.get(name, amount) == amount:
         return command
     body = {**command.body, name: amount}
     if "order_lines" in body:
@@ -218,28 +227,39 @@ def _was_waited_for(stage: Stage, finding: Finding) -> bool:
 
 def _plan_of(stage: Stage, finding: Finding) -> _Plan:
     """The plan of what was performed up to the exchange that broke the rule."""
-    states = _states_before(finding.trail)
+    circumstances = _circumstances(finding.trail)
+    unknown = _Circumstances(State(), 0, taken=True)
     steps = []
     for number, command in stage.performed:
         if number <= finding.exchange.number:
-            state, before = states.get(number, (State(), 0))
+            then = circumstances.get(number, unknown)
             amount = _amount(command)
-            term = None if amount is None else term_for(command.operation, amount, state, before)
-            steps.append(_Step(command, term))
+            term = None if amount is None else term_for(command.operation, amount, then.state, then.before)
+            steps.append(_Step(command, term, moved=then.taken and command.operation in _MOVING))
     return _Plan(tuple(stage.drafts), tuple(steps))
 
 
-def _states_before(trail: tuple[Exchange, ...]) -> dict[int, tuple[State, int]]:
-    """By number of the exchange: the state of the order before it, and what remained before that last changed."""
+@dataclass(frozen=True, slots=True)
+class _Circumstances:
+    """What a call met: the state of its order, what remained before that last changed; and whether it was taken."""
+
+    state: State
+    before: int
+    taken: bool
+
+
+def _circumstances(trail: tuple[Exchange, ...]) -> dict[int, _Circumstances]:
+    """What each call of a trail met, by number of the exchange."""
     judge = Judge(only=())
-    found: dict[int, tuple[State, int]] = {}
+    found: dict[int, _Circumstances] = {}
     before: dict[str, int] = {}
     for exchange in trail:
         call = call_of(exchange)
         if call is None:
             continue
         state = judge.state(call.order_id)
-        found[exchange.number] = state, before.get(call.order_id, state.remaining)
+        taken = (exchange.status or 500) < 300
+        found[exchange.number] = _Circumstances(state, before.get(call.order_id, state.remaining), taken)
         judge.observe(exchange)
         if judge.state(call.order_id).remaining != state.remaining:
             before[call.order_id] = state.remaining
@@ -279,11 +299,11 @@ def _bases(whole: _Plan) -> Iterator[_Plan]:
         return
     last = steps[-1]
     own = [step for step in steps[:-1] if _concern(step.command, last.command)]
-    moving = [step for step in own if step.command.operation in _MOVING]
+    moving = [step for step in own if step.moved]
     yield _used(replace(whole, steps=(last,)))
     for step in _promising(moving):
         yield _used(replace(whole, steps=(step, last)))
-    for some in (moving[-2:], moving, own):
+    for some in (_latest(moving, 1), _latest(moving, 2), moving[-4:], moving, own):
         yield _used(replace(whole, steps=(*some, last)))
     yield _used(whole)
 
@@ -294,8 +314,13 @@ def _concern(command: Command, last: Command) -> bool:
 
 def _promising(moving: list[_Step]) -> list[_Step]:
     """The latest call of each operation, the latest first."""
-    latest = {step.command.operation: step for step in moving}
-    return sorted(latest.values(), key=moving.index, reverse=True)[:_PAIRS]
+    return _latest(moving, 1)[: -_PAIRS - 1 : -1]
+
+
+def _latest(moving: list[_Step], count: int) -> list[_Step]:
+    """The latest calls of each operation, so many of each, in the order in which they were made."""
+    names = [step.command.operation for step in moving]
+    return [step for n, step in enumerate(moving) if names[n:].count(names[n]) <= count]
 
 
 def _used(plan: _Plan) -> _Plan:
@@ -321,7 +346,7 @@ def _drop_operations(workshop: _Workshop) -> None:
     """Drop all calls of an operation at once, the most frequent operation first."""
     plan = _best(workshop)
     names = [step.command.operation for step in plan.steps[:-1]]
-    if len(names) < 4:
+    if len(names) <= _FEW:
         return
     for name in sorted(set(names), key=lambda each: (-names.count(each), each)):
         plan = _best(workshop)
@@ -331,8 +356,9 @@ def _drop_operations(workshop: _Workshop) -> None:
 
 
 def _drop_steps(workshop: _Workshop) -> None:
-    """Drop calls, halves of them first, down to single ones; the last stays."""
-    size = max(1, (len(_best(workshop).steps) - 1) // 2)
+    """Drop calls, one after the other, halves of them first where there are many; the last stays."""
+    count = len(_best(workshop).steps) - 1
+    size = count // 2 if count > _FEW else 1
     while size:
         start = 0
         while start < len(_best(workshop).steps) - 1:
