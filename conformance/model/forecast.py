@@ -19,6 +19,8 @@ from orderproof.model.values import instant
 DAY = 86_400.0
 EXTENSION_DAYS = 180
 KEY_SECONDS = DAY
+MANY = 30
+"""So many captures, and so many refunds, one order must take; whether it takes more is OPEN."""
 
 
 class Situation(Enum):
@@ -211,6 +213,8 @@ def _capture_order(state: State, call: Call) -> Forecast:
             return _either(Situation.UNDECIDED, call)
     if call.amount > state.remaining:
         return _refuses(Situation.ABOVE_REMAINING, call)
+    if len(state.captures) >= MANY:
+        return _either(Situation.UNDECIDED, call, _DISPUTED)
     return _takes(Situation.FITS, call)
 
 
@@ -225,6 +229,8 @@ def _refund_order(state: State, call: Call) -> Forecast:
         return _refuses(Situation.ABOVE_REFUNDABLE, call)
     if has_return_fee(call.body):
         return _either(Situation.RETURN_FEE, call, _DISPUTED)
+    if len(state.refunds) >= MANY:
+        return _either(Situation.UNDECIDED, call, _DISPUTED)
     return _takes(Situation.FITS, call)
 
 

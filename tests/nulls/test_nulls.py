@@ -13,8 +13,8 @@ from tests.nulls.servers import NULLS, certificate, serving
 
 SECONDS = 60
 # What a server that always shows the same order does keep: it never fails, and nothing in it ever changes.
-KEPT = {"always 200 with an order id": {"GEN-ERR-3", "GEN-VAL-4", "ORD-GET-2", "ORD-FIX-1", "CAP-6", "RFD-8"}}
-WORDS = ["check", "--profile", "quick", "--seed", "1", "--timeout", "2", "--max-time", "30"]
+KEPT = {"always 200 with an order id": {"GEN-ERR-3", "GEN-HTTP-1", "GEN-HTTP-4", "GEN-VAL-4", "ORD-GET-2", "ORD-FIX-1"}}
+WORDS = ["check", "--profile", "quick", "--seed", "1", "--timeout", "1", "--max-time", "30"]
 
 
 def passed_rules(report: Path) -> list[str]:
@@ -25,16 +25,15 @@ def passed_rules(report: Path) -> list[str]:
     return [rule["id"] for rule in rules if rule["verdict"] == "passed" and rule["level"] == "MUST"]
 
 
-@pytest.mark.parametrize("orders", ["customer-token:any", "pool"])
 @pytest.mark.parametrize("name", NULLS)
-def test_a_null_server_earns_nothing(name: str, orders: str, tmp_path: Path) -> None:
+def test_a_null_server_earns_nothing(name: str, tmp_path: Path) -> None:
+    # The order comes from a pool, so that a server which makes none gets as far as being read.
     pool = tmp_path / "pool.txt"
     pool.write_text("f3392f8b-6116-4073-ab96-e330819e2c07\n", encoding="utf-8")
-    source = f"pool:{pool}" if orders == "pool" else orders
     started = time.monotonic()
     with serving(NULLS[name]) as port:
         url = f"http://127.0.0.1:{port}"
-        done = run(*WORDS, "--base-url", url, "--orders", source, "--report", str(tmp_path / "out"))
+        done = run(*WORDS, "--base-url", url, "--orders", f"pool:{pool}", "--report", str(tmp_path / "out"))
     assert done.returncode in (1, 3)
     assert time.monotonic() - started < SECONDS
     assert set() == set(passed_rules(tmp_path / "out")) - KEPT.get(name, set())
