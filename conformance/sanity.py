@@ -32,9 +32,9 @@ def _expect_answer(session: Session, stage: Stage, url: str) -> None:
     if exchange is None or exchange.response is None:
         fault = exchange.fault if exchange is not None else "no answer"
         raise CannotJudge(f"{url} cannot be reached: {fault}")
-    if exchange.status in (401, 403):
+    if exchange.status == 401:
         raise CannotJudge(
-            f"{url} refused the credentials of user {session.target.username!r} with {exchange.status}: "
+            f"{url} refused the credentials of user {session.target.username!r} with 401: "
             "give them with --user and --password, or ORDERPROOF_USERNAME and ORDERPROOF_PASSWORD"
         )
 

@@ -93,7 +93,7 @@ def _wrong_types(site: Site) -> list[Any]:
         case "string":
             return [1, True, [site.value or "A"], {}]
         case "array":
-            return ["A", 1, True, {}]
+            return ["A", 1, True, {}, *(site.value or [])[:1]]
     return ["A", 1, True, []]
 
 

@@ -143,7 +143,12 @@ def the_message_names_the_unknown_id(step: Step) -> Iterator[Mark]:
 
 @check("GEN-ID-1")
 def a_malformed_order_id_is_refused(step: Step) -> Iterator[Mark]:
+    if step.situation is not Situation.MALFORMED_ORDER or step.response is None:
+        return
     yield from step.answers(Situation.MALFORMED_ORDER)
+    if step.exchange.status in (400, 404):
+        fault = _fault_of(step.response)
+        yield verdict(not fault, f"{step.exchange.status} with an error body", fault)
 
 
 def _is_unreadable(step: Step) -> bool:

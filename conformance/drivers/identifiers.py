@@ -74,15 +74,14 @@ def _unknown_orders(stage: Stage) -> None:
     order.read()
 
 
-def _variants(stage: Stage) -> tuple[str, ...]:
-    """Malformed ids, among them one that lacks a digit and one that has a digit too many."""
-    whole = stage.new_id()
-    return (whole[:-1], f"{whole}0", *_MALFORMED)
+def _variants(known: str) -> tuple[str, ...]:
+    """Malformed ids, among them the beginnings of one that is known, and one with a digit too many."""
+    return (known[:-1], f"{known}0", known[:8], *_MALFORMED)
 
 
 def _malformed_orders(stage: Stage, *, thorough: bool) -> None:
     order = new_order(stage)
-    for position, order_id in enumerate(_variants(stage)):
+    for position, order_id in enumerate(_variants(order.seat.order_id)):
         for name in operations.OPERATIONS if thorough or position == 0 else _two(stage):
             stage.perform(_elsewhere(name, order, order_id))
     order.read()
@@ -104,7 +103,8 @@ def _unroutable(stage: Stage, *, thorough: bool) -> None:
 def _malformed_parts(stage: Stage, *, thorough: bool) -> None:
     order = _with_parts(stage)
     names = [name for name in operations.OPERATIONS if _has(name, "capture") or _has(name, "refund")]
-    for part_id in (*_variants(stage), "..", f"{order.seat.captures[0]}/x" if order.seat.captures else "x/x"):
+    known = order.seat.captures[0] if order.seat.captures else stage.new_id()
+    for part_id in (*_variants(known), "..", f"{known}/x"):
         for name in names if thorough else [stage.chance.choice(names)]:
             part: dict[str, Any] = {"capture" if _has(name, "capture") else "refund": part_id}
             stage.perform(replace(ordinary(name, order), **part, read=False))

@@ -28,13 +28,13 @@ def part(chance: Random) -> Mapping[str, Sequence[int]]:
     A family is a field in the bodies that share its schema, or the values of a wrong type. Amounts and closed lists
     are tried with every value.
     """
-    families: defaultdict[tuple[object, ...], list[tuple[str, int]]] = defaultdict(list)
+    families: defaultdict[tuple[object, ...], list[tuple[str, int, int]]] = defaultdict(list)
     for name in with_bodies():
         for number, defect in enumerate(_defects(name)):
-            families[_family(name, defect)].append((name, number))
+            families[_family(name, defect)].append((name, number, _weight(defect)))
     chosen: dict[str, list[int]] = {name: [] for name in with_bodies()}
     for members in families.values():
-        name, number = chance.choice(members)
+        [(name, number, _)] = chance.choices(members, [weight for *_, weight in members])
         chosen[name].append(number)
     return chosen
 
@@ -50,6 +50,12 @@ def _family(operation: str, defect: Defect) -> tuple[object, ...]:
     if len(place) == 1:
         return operation, place, defect.kind
     return place, "wrong type" if defect.kind in _OF_THE_WRONG_TYPE else defect.kind
+
+
+def _weight(defect: Defect) -> int:
+    """Servers are lax about digits in quotes, and about numbers for text, more often than about other types."""
+    likely = ('", where an integer belongs', " 1, where a string belongs")
+    return 4 if defect.description.endswith(likely) else 1
 
 
 def _is_amount(defect: Defect) -> bool:

@@ -19,6 +19,9 @@ from orderproof.strategies.specimens import full_body, plainest
 
 Body = dict[str, Any]
 
+WORDS = ("null", "true", "NaN", "-1", "0x1F", "1e9")
+"""Text that is a value of another kind where it stands alone."""
+
 PHRASES = (
     "O'Brien",
     'a "quote"',
@@ -30,11 +33,6 @@ PHRASES = (
     "${x} $(y)",
     "../../etc",
     "a/b?c=d#e",
-    "null",
-    "true",
-    "NaN",
-    "-1",
-    "0x1F, 1e9",
     "Ærø ß İ ı",
     "Привет",
     "Ελλάδα",
@@ -57,17 +55,41 @@ _ENOUGH = 6
 class Limit:
     """A valid body for a ground. `alone`: it changes the order so much that the next body needs another ground.
 
-    `parts` is the kind of boundary that it has many of: when it is not taken, they are tried one by one.
+    `parts` gives what it is made of by operation: when it is not taken, they are tried one by one.
     """
 
     name: str
     body: Callable[[Ground], Body]
     alone: bool = False
-    parts: str = ""
+    parts: Callable[[str], Sequence[Limit]] | None = None
 
 
 def _text(ground: Ground, *, sign: str, full_length: bool = False) -> Body:
     return ground.body(sign=sign, full_length=full_length)
+
+
+def _mixed(ground: Ground, *, phrases: Sequence[str]) -> Body:
+    """Fill each text with as many phrases as it holds."""
+    body: Body = _filled(ground.body(full_length=True), phrases)
+    return body
+
+
+def _filled(value: Any, phrases: Sequence[str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _filled(item, phrases) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, phrases) for item in value]
+    return _joined(phrases, len(value)) if isinstance(value, str) and set(value) == {"B"} else value
+
+
+def _joined(phrases: Sequence[str], length: int) -> str:
+    """Join phrases until the next would be too much for `length` UTF-16 units."""
+    text = phrases[0]
+    for phrase in phrases[1:]:
+        if len(f"{text} {phrase}".encode("utf-16-le")) > 2 * length:
+            break
+        text = f"{text} {phrase}"
+    return text
 
 
 def _plainest(ground: Ground) -> Body:
@@ -121,23 +143,37 @@ def _empty(ground: Ground) -> Body:
 
 @cache
 def _many_at_once(operation: str) -> tuple[Limit, ...]:
-    """A few bodies that are on many bounds each."""
-    fields = operations.schema(component(operation))
+    """A few bodies that are on many bounds each, or have many kinds of text."""
+    fields = operations.schema(component(operation))["properties"]
+    if operation == "extendDueDate":
+        return ()
     found = [
-        Limit("full texts", partial(_text, sign="B", full_length=True), parts="longest"),
-        Limit(
-            "full texts of three bytes a character",
-            partial(_text, sign=_CJK, full_length=True),
-            parts="multibyte",
-        ),
-        Limit("empty texts", partial(_text, sign=""), parts="empty"),
+        Limit("full texts", partial(_text, sign="B", full_length=True), parts=_of_kind("longest")),
+        Limit("full texts in CJK", partial(_text, sign=_CJK, full_length=True), parts=_of_kind("multibyte")),
+        Limit("empty texts", partial(_text, sign=""), parts=_of_kind("empty")),
+        Limit("texts of many scripts", partial(_mixed, phrases=PHRASES), parts=_phrases),
+        Limit("texts of as many", partial(_mixed, phrases=PHRASES[::-1]), parts=_phrases),
         Limit("the required fields alone", _plainest),
     ]
-    if {"order_lines", "shipping_info"} & set(fields["properties"]):
-        found.append(Limit("each member of each list", _members, parts="member"))
-    if "order_lines" in fields["properties"]:
+    if {"order_lines", "shipping_info"} & set(fields):
+        found.append(Limit("each member of each list", _members, parts=_of_kind("member")))
+    if "order_lines" in fields:
         found.append(Limit("lines with the required fields alone", _plainest_lines))
-    return tuple(found) if operation != "extendDueDate" else ()
+    return tuple(found)
+
+
+def _of_kind(kind: str) -> Callable[[str], Sequence[Limit]]:
+    """The bodies on one bound of a kind each."""
+
+    def found(operation: str) -> Sequence[Limit]:
+        boundaries = enumerate(_boundaries(operation))
+        return [_single(number, boundary) for number, boundary in boundaries if boundary.kind == kind]
+
+    return found
+
+
+def _phrases(operation: str) -> Sequence[Limit]:
+    return [_spoken(phrase) for phrase in PHRASES]
 
 
 def _boundaries(operation: str) -> Iterator[Boundary]:
@@ -169,7 +205,7 @@ def _spoken(phrase: str) -> Limit:
 
 def whole() -> Mapping[str, Sequence[Limit]]:
     """Everything, for each operation."""
-    phrases = [_spoken(phrase) for phrase in PHRASES]
+    phrases = [_spoken(phrase) for phrase in (*PHRASES, *WORDS)]
     return {
         name: [
             *_many_at_once(name),
@@ -182,10 +218,10 @@ def whole() -> Mapping[str, Sequence[Limit]]:
 
 
 def part(chance: Random) -> Mapping[str, Sequence[Limit]]:
-    """The bodies on many bounds for each operation; each phrase and each single bound for one, chosen by chance."""
+    """The bodies on many bounds for each operation; each word and each single bound for one, chosen by chance."""
     chosen = {name: [*_many_at_once(name)] for name in with_bodies() if _many_at_once(name)}
-    for phrase in PHRASES:
-        chosen[chance.choice(list(chosen))].append(_spoken(phrase))
+    for word in WORDS:
+        chosen[chance.choice(list(chosen))].append(_spoken(word))
     families: defaultdict[tuple[object, ...], list[tuple[str, Limit]]] = defaultdict(list)
     for name in chosen:
         for family, limits in _singles(name).items():
@@ -205,15 +241,16 @@ def probe(stage: Stage, operation: str, limits: Sequence[Limit], *, read_every: 
         due = limit.alone or count % read_every == 0 or count == len(limits)
         held = was_taken(ground.call(body=limit.body(ground), read=due))
         if not held and ground.proven and limit.parts:
-            _one_by_one(ground, limit.parts)
+            _one_by_one(stage, operation, limit.parts(operation))
         taken = MOST_CALLS if limit.alone else taken + held
 
 
-def _one_by_one(ground: Ground, kind: str) -> None:
+def _one_by_one(stage: Stage, operation: str, limits: Sequence[Limit]) -> None:
     """Find out which of many bounds a server did not take."""
     refused = 0
-    for number, boundary in enumerate(_boundaries(ground.operation)):
-        if boundary.kind == kind and refused < _ENOUGH:
-            if number % MOST_CALLS == 0:
-                ground = lay(ground.order.stage, ground.operation)
-            refused += not was_taken(ground.call(body=_single(number, boundary).body(ground)))
+    for number, limit in enumerate(limits):
+        if number % MOST_CALLS == 0:
+            ground = lay(stage, operation)
+        refused += not was_taken(ground.call(body=limit.body(ground)))
+        if refused >= _ENOUGH:
+            return

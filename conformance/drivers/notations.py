@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from orderproof import operations
 from orderproof.drivers.grounds import STEP, Ground, component, with_bodies
 from orderproof.drivers.invalid import TWIN_TAKEN
 from orderproof.strategies.specimens import full_body
@@ -92,6 +93,9 @@ _DOUBTFUL: Mapping[str, Callable[[Body], bytes]] = {
     "each field twice": lambda body: _plain(body)[:-1] + b", " + _plain(body)[1:],
     "an exponent beyond bounds": _instead("1e400"),
     "thousands of digits": _instead("1" + "0" * _MANY_DIGITS),
+    "more than 32 bits": _instead("2147483648"),
+    "more than 32 bits below zero": _instead("-2147483649"),
+    "53 bits": _instead("9007199254740992"),
     "minus zero": _instead("-0"),
     "half a surrogate pair": _instead('"\\ud800"', *_TEXTS),
     "a zero character": _instead('"A\\u0000B"', *_TEXTS),
@@ -133,11 +137,17 @@ def whole() -> Mapping[str, Sequence[Notation]]:
 
 
 def part(chance: Random) -> Mapping[str, Sequence[Notation]]:
-    """Each notation for one operation, chosen by chance; no body at all for every operation."""
+    """Each notation for one operation, chosen by chance, and for another if that requires no field of its body.
+
+    No body at all is tried for every operation.
+    """
     chosen: dict[str, list[Notation]] = {name: [NOTATIONS[0]] for name in with_bodies()}
+    optional = [name for name in with_bodies() if "required" not in operations.schema(component(name))]
     for notation in NOTATIONS[1:]:
         suited = [name for name in with_bodies() if notation.suits(_body(name))]
-        chosen[chance.choice(suited)].append(notation)
+        some = {chance.choice(suited), *([chance.choice(optional)] if notation.wrong else [])}
+        for name in sorted(some):
+            chosen[name].append(notation)
     return chosen
 
 

@@ -64,7 +64,7 @@ _OTHER_BODIES: Mapping[str, Callable[[OrderHandle], Any]] = {
 
 
 def _refused_calls_again(stage: Stage) -> None:
-    """Three calls are refused, and repeated when they would be taken; one is invalid, and repeated with a valid body."""
+    """Repeat refused calls when they would be taken, and an invalid one with a valid body."""
     order = new_order(stage)
     too_much = Command("captureOrder", body={"captured_amount": order.remaining + 1}, key="capture")
     refused = (too_much, _keyed("refundOrder", order), _keyed("releaseRemainingAuthorization", order))
