@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import groupby
 
+from orderproof.cassette.belonging import Belonging
 from orderproof.cassette.clients import ClientJudge
 from orderproof.cassette.continuity import API, Continuity, addressed
 from orderproof.cassette.entries import Entry
@@ -66,11 +67,12 @@ def _audit_one(
     recording: Recording, rules: Sequence[Rule], ledger: _Ledger, heard: Callable[[Finding], None]
 ) -> None:
     ids = [rule.id for rule in rules]
-    judge, clients = Judge(only=ids, orders=_ORDERS), ClientJudge(ids)
+    judge, clients, belonging = Judge(only=ids, orders=_ORDERS), ClientJudge(ids), Belonging()
     continuity = Continuity()
     for _, together in groupby(recording, key=_group):
         entries = list(together)
         found = _judged_together(entries, judge, continuity, ledger)
+        found += [finding for entry in entries for finding in _astray(entry, belonging) if finding.rule in ids]
         if not recording.own.get("probes"):
             found += [finding for entry in entries for finding in _client_side(entry, clients)]
         for finding in found:
@@ -79,6 +81,11 @@ def _audit_one(
     ledger.exercised += judge.exercised + clients.exercised
     ledger.errors |= judge.errors | clients.errors
     ledger.breaks += continuity.breaks
+
+
+def _astray(entry: Entry, belonging: Belonging) -> list[Finding]:
+    exchange = addressed(entry.exchange)
+    return belonging.observe(exchange) if exchange is not None and entry.whole else []
 
 
 def _client_side(entry: Entry, clients: ClientJudge) -> list[Finding]:

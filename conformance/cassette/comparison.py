@@ -29,8 +29,9 @@ _INDEX = re.compile(r"\[[^\]]*\]")
 class Change:
     """One thing that is otherwise than recorded.
 
-    `kind` is status, code, amount, state or type; text (words that the client sent), name (words of the server's own
-    that no longer go together); less, or more. `place` is a header, or a path into the body.
+    `kind` is status, code, amount, state or type; media (the media type); text (words that the client sent); name
+    (words of the server's own that no longer go together); less, or more. `place` is a header, or a path into the
+    body.
     """
 
     kind: str
@@ -100,7 +101,7 @@ def _heads(was: Response, new: Response) -> Iterator[Change]:
         kind = "less" if name in before else "more"
         yield Change(kind, f"header {name}", before.get(name, "absent"), after.get(name, "absent"))
     if was.media_type and new.media_type and was.media_type != new.media_type:
-        yield Change("type", "header content-type", was.media_type, new.media_type)
+        yield Change("media", "header content-type", was.media_type, new.media_type)
 
 
 def _status(response: Response) -> str:

@@ -25,6 +25,7 @@ _KINDS = {
     "amount": "an amount changed",
     "state": "a state changed",
     "type": "the type changed",
+    "media": "the media type changed",
     "text": "what was sent reads otherwise",
     "name": "one name stands for two things",
     "less": "no longer there",

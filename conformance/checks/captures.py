@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from orderproof import operations
 from orderproof.checks.registry import Mark, check, verdict
 from orderproof.checks.step import Step, mark_of, shown
+from orderproof.exchange import Response
+from orderproof.model.call import Call
 from orderproof.model.forecast import Situation
 
 _CAPTURE = "captureOrder"
@@ -40,7 +43,9 @@ def location_leads_to(step: Step, operation: str, read: str, header: str) -> Ite
         return
     if call.name == operation and response.status == 201:
         missing = [name for name in (header, "Location") if not response.header(name)]
-        yield verdict(not missing, f"{header} and Location", f"no {' and no '.join(missing)}")
+        elsewhere = _leads_elsewhere(call, response, read, header)
+        actual = f"no {' and no '.join(missing)}" if missing else f"{response.header(header)} and {elsewhere}"
+        yield verdict(not missing and not elsewhere, f"{header}, and a Location that leads to it", actual)
     elif call.name == read and call.exchange.stands_for is not None and step.is_answered:
         found = response.json if response.status == 200 else None
         actual = (
@@ -50,6 +55,18 @@ def location_leads_to(step: Step, operation: str, read: str, header: str) -> Ite
         )
         expected = f"200 and {call.child} at its Location {call.exchange.request.target}"
         yield verdict(actual == call.child, expected, f"{shown(response)}{f', {actual}' if actual else ''}")
+
+
+def _leads_elsewhere(call: Call, response: Response, read: str, header: str) -> str:
+    """The `Location` of a 201 if it is the documented path of something else; any other path may lead there."""
+    location = response.header("location") or ""
+    at = location.find("/ordermanagement/")
+    found = operations.match("GET", location[at:].partition("?")[0]) if at >= 0 else None
+    if found is None or found[0].id != read:
+        return ""
+    order_id, child = found[1].values()
+    meant = (order_id.casefold(), child.casefold())
+    return "" if meant == (call.order_id.casefold(), (response.header(header) or "").casefold()) else location
 
 
 @check("CAP-3", on=_READS)
