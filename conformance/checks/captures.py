@@ -44,8 +44,8 @@ def location_leads_to(step: Step, operation: str, read: str, header: str) -> Ite
     if call.name == operation and response.status == 201:
         missing = [name for name in (header, "Location") if not response.header(name)]
         elsewhere = _leads_elsewhere(call, response, read, header)
-        actual = f"no {' and no '.join(missing)}" if missing else f"{response.header(header)} and {elsewhere}"
-        yield verdict(not missing and not elsewhere, f"{header}, and a Location that leads to it", actual)
+        shown_as = f"no {' and no '.join(missing)}" if missing else f"{response.header(header)} and {elsewhere}"
+        yield verdict(not missing and not elsewhere, f"{header}, and a Location that leads to it", shown_as)
     elif call.name == read and call.exchange.stands_for is not None and step.is_answered:
         found = response.json if response.status == 200 else None
         actual = (
