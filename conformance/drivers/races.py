@@ -20,7 +20,7 @@ from orderproof.drivers.stage import Stage
 ROUNDS: Mapping[str, int] = {"quick": 2, "standard": 6, "deep": 30}
 """How often each race is run, by profile. What this finds is measured in `benchmarks/races.py`."""
 
-_SPREAD = 0.005
+_SPREADS = (0.001, 0.003, 0.005)
 """Seconds over which the calls of a spread-out round begin."""
 
 
@@ -64,23 +64,27 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """Calls at once: `calls` brings the order to where they begin and returns them, as many as one of `sizes` says."""
+    """Calls at once: `calls` brings the order to where they begin and returns them, as many as one of `sizes` says.
+
+    `weight` multiplies its rounds: where it matters which of different calls comes first, it takes more of them.
+    """
 
     name: str
     sizes: Sequence[int]
     calls: Callable[[Start], list[Command]]
+    weight: int = 1
 
 
 RACES: list[Race] = []
 
 
 def race(
-    name: str, *sizes: int
+    name: str, *sizes: int, weight: int = 1
 ) -> Callable[[Callable[[Start], list[Command]]], Callable[[Start], list[Command]]]:
     """Register the calls of a race under a name that reports show."""
 
     def register(calls: Callable[[Start], list[Command]]) -> Callable[[Start], list[Command]]:
-        RACES.append(Race(name, sizes, calls))
+        RACES.append(Race(name, sizes, calls, weight))
         return calls
 
     return register
@@ -88,24 +92,31 @@ def race(
 
 def scenarios(profile: str) -> list[Scenario]:
     """Every race, in as many rounds as the profile has; the same round of all of them before the next."""
-    return [_round(entry, number) for number in range(ROUNDS[profile]) for entry in RACES]
+    rounds = ROUNDS[profile]
+    numbers = range(rounds * max(entry.weight for entry in RACES))
+    return [_round(entry, n) for n in numbers for entry in RACES if n < rounds * entry.weight]
 
 
 def _round(entry: Race, number: int) -> Scenario:
     def play(stage: Stage) -> None:
-        chance = stage.chance
         size = entry.sizes[number % len(entry.sizes)]
-        calls = entry.calls(Start(new_order(stage), size, number, chance))
-        stage.perform_together(_timed(calls, number, chance))
+        calls = entry.calls(Start(new_order(stage), size, number, stage.chance))
+        stage.perform_together(_timed(calls, number, stage.chance))
 
     return Scenario(f"race of {entry.name}, round {number + 1}", play)
 
 
 def _timed(calls: Sequence[Command], number: int, chance: Random) -> list[Command]:
-    """Release all calls together; in every third round over some milliseconds, and always in another order."""
-    spread = _SPREAD if number % 3 == 2 else 0.0
-    shuffled = chance.sample(list(calls), len(calls))
-    return [replace(call, delay=max(call.delay, chance.random() * spread)) for call in shuffled]
+    """Release calls at one moment, the last ones first or the first ones; or in any order over some milliseconds."""
+    match number % 4:
+        case 0:
+            return list(reversed(calls))
+        case 1:
+            return list(calls)
+        case 2:
+            spread = chance.choice(_SPREADS)
+            return [replace(call, delay=call.delay or chance.random() * spread) for call in calls]
+    return chance.sample(list(calls), len(calls))
 
 
 @race("captures that do not all fit", 2, 4, 10, 3, 2, 6)
@@ -137,21 +148,21 @@ def _refunds_that_fit(start: Start) -> list[Command]:
     return [start.refund(amount) for amount in start.parts(start.order.refundable // 2)]
 
 
-@race("cancel against captures", 2, 2, 3, 4)
+@race("cancel against captures", 2, 2, 3, 4, weight=2)
 def _cancel_against_captures(start: Start) -> list[Command]:
     captures = [start.capture(start.order.remaining // start.size) for _ in range(start.size - 1)]
     return [start.call("cancelOrder"), *captures]
 
 
-@race("release against captures", 2, 3, 2, 4)
+@race("release against captures", 2, 2, 3, 4, weight=2)
 def _release_against_captures(start: Start) -> list[Command]:
     start.order.capture(start.order.remaining // 3)
-    share = 1 if start.round % 2 == 0 else start.size
+    share = start.size if start.round % 4 == 3 else 1
     captures = [start.capture(start.order.remaining // share) for _ in range(start.size - 1)]
     return [start.call("releaseRemainingAuthorization"), *captures]
 
 
-@race("a decrease against captures", 2, 3, 4, 2)
+@race("a decrease against captures", 2, 2, 3, 4, weight=2)
 def _decrease_against_captures(start: Start) -> list[Command]:
     amount = start.order.amount
     captures = [start.capture(2 * amount // 3) for _ in range(start.size - 1)]
@@ -276,7 +287,7 @@ def _addresses(start: Start) -> list[Command]:
     return [start.call("updateConsumerDetails", shipping_address={name: value}) for name, value in pairs]
 
 
-@race("calls of different kinds", 4, 5, 6)
+@race("calls of different kinds", 4, 6, 5, weight=2)
 def _of_different_kinds(start: Start) -> list[Command]:
     start.order.capture(start.order.remaining // 4)
     part = start.order.remaining // 4
@@ -293,7 +304,7 @@ def _of_different_kinds(start: Start) -> list[Command]:
     return start.chance.sample(calls, start.size)
 
 
-@race("cancel against other changes", 3, 4, 2)
+@race("cancel against other changes", 3, 4, 2, weight=2)
 def _cancel_against_changes(start: Start) -> list[Command]:
     changes = [
         start.update(start.order.amount - 100),
