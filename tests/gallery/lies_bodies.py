@@ -246,7 +246,7 @@ class OneLineMore(Fake):
     shapes = reshaped("capture.order_lines", to=Items(LINE, 0, 1001))
 
 
-@lie("GEN-VAL-1", "SHP-4", when="value")
+@lie("SHP-4", "GEN-VAL-1", when="value")
 class OneParcelMore(Fake):
     """501 items of shipping info are appended to an order."""
 
@@ -260,7 +260,7 @@ class OneParcelMoreCaptured(Fake):
     shapes = reshaped("capture.shipping_info", to=Items(PARCEL, 0, 501))
 
 
-@lie("GEN-VAL-1", "SHP-4", when="value")
+@lie("SHP-4", "GEN-VAL-1", when="value")
 class NoParcels(Fake):
     """An empty list of shipping info is taken for a capture."""
 
@@ -792,7 +792,7 @@ class MethodInAnyCase(Fake):
     shapes = reshaped(*in_parcels("shipping_method"), to=_AnyCase(members))
 
 
-@lie("GEN-VAL-1", "SHP-4", "GEN-HTTP-1", when="value")
+@lie("SHP-4", "GEN-VAL-1", "GEN-HTTP-1", when="value")
 class AnyMethod(Fake):
     """Any text is a shipping method when it is appended to a capture."""
 
@@ -841,7 +841,7 @@ class JunkAfterBody(Fake):
         except Refusal:
             try:
                 return json.JSONDecoder().raw_decode(call.body.decode().strip())[0]
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise self.invalid("The body is not JSON.") from None
 
 

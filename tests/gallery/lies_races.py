@@ -55,7 +55,8 @@ class CaptureRacesCancel(_Unlocked):
 
     def write(self, task: Task) -> Answer:
         task.known = self.find_order(task)
-        if task.op != "capture":
+        scope = self.scope(task)
+        if task.op != "capture" or (scope and self.recall(scope)):
             return super().write(task)
         try:
             self.may_capture(task)
@@ -88,6 +89,23 @@ class ReleaseRacesCapture(_Unlocked):
                 return self.once(task)
             finally:
                 task.order.released = now
+
+    def settle(self) -> None:
+        """The pause was before."""
+
+
+@lie("CON-4", "REL-1", "ORD-FIX-2", when="concurrency")
+class ReleaseOverwrites(_Unlocked):
+    """A release writes back the captures that it saw at first, without those that came at the same time."""
+
+    ops = ("release",)
+
+    def release(self, task: Task) -> Answer:
+        seen = task.order.captures
+        time.sleep(PAUSE)
+        answer = super().release(task)
+        task.order.captures = seen
+        return answer
 
     def settle(self) -> None:
         """The pause was before."""
@@ -305,8 +323,10 @@ class NeighboursMixed(Fake):
     @contextmanager
     def hold(self, order: Order) -> Iterator[None]:
         order.notes["waiting"] = order.notes.get("waiting", 0) + 1
-        with order.lock:
-            yield
+        try:
+            with order.lock:
+                yield
+        finally:
             order.notes["waiting"] -= 1
 
     def capture(self, task: Task) -> Answer:

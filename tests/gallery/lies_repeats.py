@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import replace
 
 from tests.gallery.books import Refusal, Task
@@ -182,15 +181,16 @@ class KeyWithBody(Fake):
         return (*scope, hashlib.sha256(task.call.body).hexdigest()) if scope else None
 
 
-@lie("IDM-3", when="value")
-class OtherBodyConflicts(Fake):
-    """A key that comes with another body is answered 409."""
+class _ComparesBodies(Fake):
+    """Refuses a key that comes with another body than at first."""
+
+    answered = 409
 
     def once(self, task: Task) -> Answer:
-        bodies = self.__dict__.setdefault("bodies", {})
+        bodies: dict[Scope, bytes] = self.__dict__.setdefault("bodies", {})
         scope = self.scope(task)
         if scope and self.recall(scope) and bodies.get(scope) != task.call.body:
-            raise Refusal(409, "CONFLICT", "The key was used with another body.")
+            raise Refusal(self.answered, "CONFLICT", "The key was used with another body.")
         answer = super().once(task)
         if scope:
             bodies.setdefault(scope, task.call.body)
@@ -198,19 +198,15 @@ class OtherBodyConflicts(Fake):
 
 
 @lie("IDM-3", when="value")
-class OtherBodyUnprocessable(Fake):
-    """A key that comes with another amount is answered 422."""
+class OtherBodyConflicts(_ComparesBodies):
+    """A key that comes with another body is answered 409."""
 
-    def once(self, task: Task) -> Answer:
-        bodies = self.__dict__.setdefault("bodies", {})
-        scope = self.scope(task)
-        amount = json.loads(task.call.body or b"{}").get("captured_amount") if task.op == "capture" else None
-        if scope and self.recall(scope) and bodies.get(scope) != amount:
-            raise Refusal(422, "BAD_VALUE", "The key was used with another amount.")
-        answer = super().once(task)
-        if scope:
-            bodies.setdefault(scope, amount)
-        return answer
+
+@lie("IDM-3", when="value")
+class OtherBodyUnprocessable(_ComparesBodies):
+    """A key that comes with another body is answered 422."""
+
+    answered = 422
 
 
 @lie("IDM-4", "CAP-4", when="sequence")

@@ -995,12 +995,13 @@ class InvalidLinesCaptured(Fake):
         try:
             return super().valid(value, shape, task)
         except Refusal:
-            amount = value.get("captured_amount") if isinstance(value, dict) else None
-            if task.op == "capture" and value.get("order_lines") and type(amount) is int:
+            draft = value if isinstance(value, dict) else {}
+            amount = draft.get("captured_amount")
+            if task.op == "capture" and draft.get("order_lines") and type(amount) is int:
                 self.check_state(task)
                 if 0 < amount <= self.remaining(task.order):
-                    draft = {"captured_amount": amount}
-                    task.order.captures = [*task.order.captures, self.new_capture(task.order, draft)]
+                    capture = self.new_capture(task.order, {"captured_amount": amount})
+                    task.order.captures = [*task.order.captures, capture]
             raise
 
 

@@ -66,22 +66,91 @@ class Recorder(Visitor):
         return re.sub(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){0,3}(-[0-9a-f]{1,11})?\b", "#part", text)
 
 
+_HEARD: dict[tuple[type[Fake], Stop], list[str]] = {}
+
+
 def heard_at(server: type[Fake], place: Stop) -> list[str]:
-    recorder = Recorder(frozen(server))
-    try:
+    """Everything that a server answers at one stop; asked once."""
+    if (server, place) not in _HEARD:
+        recorder = Recorder(frozen(server))
         place(recorder)
-    except Exception as error:  # the server may be so odd that the tour cannot go on
-        recorder.heard.append(f"lost: {type(error).__name__}")
-    return recorder.heard
+        _HEARD[server, place] = recorder.heard
+    return _HEARD[server, place]
 
 
-def differences(server: type[Fake], base: type[Fake]) -> Iterator[str]:
-    """Yield, stop by stop, the first thing that a server answers in another way than its base."""
-    for place in STOPS:
-        ours, theirs = heard_at(server, place), heard_at(base, place)
-        if ours != theirs:
-            pairs = zip([*ours, "nothing"], [*theirs, "nothing"], strict=False)
-            yield f"{place.__name__}: " + next(f"{one} <> {two}" for one, two in pairs if one != two)
+class Differs(Exception):
+    """A server answered in another way than the one it is built on."""
+
+
+class Comparer(Recorder):
+    """A visitor that leaves at the first answer that is not the expected one."""
+
+    def __init__(self, fake: Fake, expected: list[str]) -> None:
+        super().__init__(fake)
+        self.expected = expected
+
+    def send(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
+        answer = super().send(method, path, body, **options)
+        at = len(self.heard) - 1
+        if self.heard[at : at + 1] != self.expected[at : at + 1]:
+            raise Differs(
+                f"{self.heard[at]} <> {self.expected[at] if at < len(self.expected) else 'nothing'}"
+            )
+        return answer
+
+
+def difference(server: type[Fake], base: type[Fake], stops: list[Stop] | None = None) -> str:
+    """Return where a server first answers in another way than its base, or nothing."""
+    for place in STOPS if stops is None else stops:
+        try:
+            place(Comparer(frozen(server), heard_at(base, place)))
+        except Differs as found:
+            return f"{place.__name__}: {found}"
+    return ""
+
+
+RULE_STOPS = {
+    "GEN-AUTH": "strangers",
+    "GEN-404": "lost",
+    "GEN-ID": "lost",
+    "GEN-VAL-4": "words",
+    "GEN-ERR-3": "words not_json odd_refund",
+    "GEN-ERR-4": "half_valid captures updates releases cancellations",
+    "GEN-VAL-1": "half_valid odd_update_references odd_update_customer odd_refund",
+    "GEN-VAL-2": "not_json",
+    "GEN-HTTP": "headers captures refunds",
+    "GEN-RATE": "many_calls",
+    "ORD-FIX": "small_changes parcels releases",
+    "AUT": "updates",
+    "REL": "releases",
+    "CAN": "cancellations",
+    "CUS": "small_changes words",
+    "REF": "small_changes words releases",
+    "ACK": "small_changes",
+    "EXT": "small_changes time",
+    "EXP": "time",
+    "IDM": "keys",
+    "DUE": "due_dates lost",
+    "SHP": "parcels lost",
+    "SND": "parcels lost",
+    "RFD": "refunds",
+    "CAP": "captures updates",
+}
+AREA_STOPS = {"lies_refunds": "refunds words neighbours", "lies_reading": "refunds captures neighbours"}
+
+LONG_STOPS = {"thirty_five", "many_calls", "odd_capture", "odd_refund", "odd_update_authorization"}
+
+
+def likely(server: type[Fake]) -> list[Stop]:
+    """All stops, those first at which a server is likely to show, by what it is said to break."""
+    first = [f"odd_{op}" for op in reversed(WAYS) if server.shapes[op] is not SHAPES[op]]
+    for rule in (server.primary, *sorted(server.rules)):
+        for start, names in RULE_STOPS.items():
+            first += names.split() if rule.startswith(start) else []
+    first += AREA_STOPS.get(server.__module__.rpartition(".")[2], "captures refunds words").split()
+    ranks = {name: rank for rank, name in reversed(list(enumerate(first)))}
+    last = len(first)
+    return sorted(STOPS, key=lambda place: ranks.get(place.__name__, last + (place.__name__ in LONG_STOPS)))
 
 
 TAILS = [
@@ -256,7 +325,9 @@ def captures(visitor: Visitor) -> None:
     order = visitor.order()
     order.capture(10_001)
     order.capture(0)
-    full = {"description": "d", "reference": "r", "order_lines": [FULL_LINE], "shipping_info": [FULL_PARCEL]}
+    full: dict[str, Any] = {"description": "d", "order_lines": [FULL_LINE], "shipping_info": [FULL_PARCEL]}
+    full["reference"] = "r"
+    full["order_lines"] += [line(-1000, type="discount")]
     drafts: list[Any] = [{}, {"order_lines": []}, full, {"description": "x" * 150}, {}, {"reference": "same"}]
     for body in drafts:
         order.capture(1000, **body)
@@ -352,6 +423,7 @@ def updates(visitor: Visitor) -> None:
     order.authorize(5000)
     order.capture(1)
     order.release()
+    order.refund(10)
     order.get()
     grown = visitor.order()
     grown.authorize(20_000)
@@ -463,7 +535,12 @@ def small_changes(visitor: Visitor) -> None:
     order.patch("merchant-references", {"merchant_reference1": "late"})
     order.patch("customer-details", {"shipping_address": {"city": "Ystad"}})
     order.authorize(20_000)
+    order.post("acknowledge")
     look(order)
+    order.refund(10_000)
+    order.get()
+    order.patch("merchant-references", {"merchant_reference1": "later"})
+    order.get()
 
 
 @stop
@@ -486,6 +563,8 @@ def parcels(visitor: Visitor) -> None:
         for _ in range(2):
             order.post(f"captures/{capture}/trigger-send-out")
             look(order)
+    order.refund(10)
+    order.get()
     for items in ([], [{"tracking_number": "1"}, {"tracking_number": 1}], [{"shipping_method": "home"}]):
         order.post("shipping-info", {"shipping_info": items})
         order.post(f"captures/{first}/shipping-info", {"shipping_info": items})
@@ -530,6 +609,8 @@ def keys(visitor: Visitor) -> None:
     order.patch(
         "customer-details", {"shipping_address": {"city": "Lund"}}, klarna_idempotency_key="addresses"
     )
+    for amount in (90_000, 80_000):
+        order.patch("authorization", {"order_amount": amount}, klarna_idempotency_key="amounts")
     order.get()
     for key in ("A-key", "a-key", "A-key-1", "", "x" * 60 + "1", "x" * 60 + "2"):
         order.post("captures", {"captured_amount": 7}, klarna_idempotency_key=key)
@@ -591,6 +672,7 @@ def time(visitor: Visitor) -> None:
 @stop
 def fees(visitor: Visitor) -> None:
     lines = [line(10_000), line(-500, type="return_fee")]
+    visitor.order().capture(9500, order_lines=[line(10_000), line(-500, type="discount")])
     for country, amounts, refunded in (
         ("SE", [10_000], 9500),
         ("SE", [10_000], 9400),
@@ -619,10 +701,8 @@ def neighbours(visitor: Visitor) -> None:
     look(one)
     look(two)
     for order, stranger in ((one, two), (two, one)):
-        for part in (order.read() or {}).get("captures", [])[:1]:
-            everywhere(stranger, part["capture_id"], "x")
-        for part in (order.read() or {}).get("refunds", [])[:1]:
-            stranger.get(f"refunds/{part['refund_id']}")
+        capture, refund = order.captured(10), order.refunded(10)
+        everywhere(stranger, capture, refund)
     look(one)
     look(two)
     third = visitor.order()
@@ -799,7 +879,7 @@ def sums_hold(view: dict[str, Any]) -> bool:
     )
 
 
-def upheld(server: type[Fake]) -> Iterator[str]:
+def upheld(server: type[Fake], stops: list[Stop] | None = None) -> Iterator[str]:
     """Yield what a server does on the tour that no correct server would do: broken sums, answers of 5xx."""
 
     class Watcher(Recorder):
@@ -813,10 +893,10 @@ def upheld(server: type[Fake]) -> Iterator[str]:
             return answer
 
     faults: list[str] = []
-    for place in STOPS:
+    for place in STOPS if stops is None else stops:
         place(Watcher(frozen(server)))
         yield from (f"{place.__name__}: {fault}" for fault in faults)
         faults.clear()
 
 
-__all__ = ["CREDENTIALS", "STOPS", "differences", "frozen", "upheld"]
+__all__ = ["CREDENTIALS", "STOPS", "difference", "frozen", "likely", "upheld"]
