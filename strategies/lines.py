@@ -178,7 +178,7 @@ def _assembled(basket: _Basket, total: int, fee: int, taxed_apart: bool) -> list
     if fee:
         lines.append(_line_less(RETURN_FEE, "Return fee", fee, relief))
     if taxed_apart:
-        lines.append({**plain_line(levy), "type": SALES_TAX, "name": "Sales tax"})
+        lines.append({"type": SALES_TAX, **plain_line(levy), "name": "Sales tax"})
     return lines
 
 
@@ -206,7 +206,7 @@ def _line_of(good: _Good, total: int, tax: Tax | None) -> Line:
     discount = good.quantity * price - total
     named = {"total_discount_amount": discount} if discount or good.details else {}
     numbers = {"quantity": good.quantity, "unit_price": price, **named, "total_amount": total}
-    return {**good.details, "name": good.name, **numbers, **_taxed(total, tax)}
+    return schema.ordered("OrderLine", {**good.details, "name": good.name, **numbers, **_taxed(total, tax)})
 
 
 def _line_less(kind: str, name: str, amount: int, tax: Tax | None) -> Line:

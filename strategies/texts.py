@@ -17,7 +17,7 @@ from orderproof.strategies.scripts import BLANKS, DRAFT, SCRIPTS, Script, units
 
 FILLER = "A"
 _SHORT = 24
-_PATTERNS = st.text(DRAFT + BLANKS, min_size=1, max_size=_SHORT)
+_PATTERNS = st.text(DRAFT + BLANKS, min_size=8, max_size=_SHORT)
 _SCRIPTS = st.sampled_from(SCRIPTS)
 
 

@@ -110,10 +110,10 @@ def assert_mailbox(text: str, most: int) -> None:
     assert len(text) <= most
 
 
-@pytest.mark.parametrize("length", range(13, 200))
-def test_email_of_a_length_has_it_and_is_well_formed(length: int) -> None:
-    assert length == len(email_of(length))
-    assert_mailbox(email_of(length), length)
+def test_email_of_a_length_has_it_and_is_well_formed() -> None:
+    for length in range(13, 200):
+        assert length == len(email_of(length))
+        assert_mailbox(email_of(length), length)
 
 
 def test_lengthened_text_keeps_its_beginning() -> None:
@@ -126,7 +126,7 @@ def test_lengthened_text_keeps_its_beginning() -> None:
     [
         (lambda: texts(max_length=0), "max_length=0 is below 1"),
         (lambda: texts(min_length=6, max_length=5), "min_length=6 is above 5"),
-        (lambda: texts(max_length="5"), "max_length='5' is not an integer"),
+        (lambda: texts(max_length="5"), "max_length='5' is not an integer"),  # type: ignore[arg-type]
         (lambda: texts(max_length=True), "max_length=True is not an integer"),
         (lambda: full_texts(length=-1), "length=-1 is below 1"),
         (lambda: urls(max_length=20), "max_length=20 is below 21"),
