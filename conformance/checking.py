@@ -14,6 +14,7 @@ from orderproof.checks.findings import Finding
 from orderproof.coverage import Coverage
 from orderproof.drivers.plan import PROFILES, Driver, Run, drivers_of
 from orderproof.drivers.reduction import Reduction, is_reducible, reduced
+from orderproof.drivers.reruns import repeated
 from orderproof.drivers.session import Session
 from orderproof.errors import CannotJudge, OutOfTime
 from orderproof.exchange import Exchange
@@ -61,7 +62,7 @@ class _State:
     history: HistoryFile | None
     coverage: Coverage = field(default_factory=Coverage)
     waiting: list[str] = field(default_factory=list)
-    reductions: dict[str, Reduction | None] = field(default_factory=dict)
+    reductions: dict[str, Reduction] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
     runs: list[Run] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -169,18 +170,22 @@ def _drive(state: _State, session: Session, driver: Driver) -> bool:
 
 
 def _reduce(state: _State, session: Session) -> None:
-    """Cut what was found since the last time down to the shortest sequences, once for each rule."""
+    """Cut what was found since the last time down to the shortest sequences, once for each rule.
+
+    What took calls at once or lost answers is played again as it was.
+    """
     most = PROFILES[state.settings.profile].reductions
     rules = [rule.id for rule in state.settings.rules]
     while state.waiting and len(state.reductions) < most:
         rule = state.waiting.pop(0)
         stages = {run.stage.name: run.stage for run in state.runs}
         found = [each for each in state.judge.findings if each.rule == rule and each.follows is None]
-        fitting = [each for each in found if each.exchange.scenario in stages and is_reducible(each)]
-        if fitting and rule not in state.reductions:
-            finding = min(fitting, key=lambda each: len(each.trail))
+        known = [each for each in found if each.exchange.scenario in stages]
+        if known and rule not in state.reductions:
+            finding = min(known, key=lambda each: (not is_reducible(each), len(each.trail)))
+            shorten = reduced if is_reducible(finding) else repeated
             stage = stages[finding.exchange.scenario]
-            state.reductions[rule] = reduced(session, stage, finding, lambda: Judge(only=rules))
+            state.reductions[rule] = shorten(session, stage, finding, lambda: Judge(only=rules))
 
 
 def _show(state: _State, session: Session, driver: Driver, run: Run) -> None:

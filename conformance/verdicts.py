@@ -10,7 +10,7 @@ from orderproof.checks.findings import Finding
 from orderproof.counterexample import Counterexample, save
 from orderproof.drivers.commands import Sequence as Calls
 from orderproof.drivers.plan import Run
-from orderproof.drivers.reduction import Reduction
+from orderproof.drivers.reduction import Reduction, is_reducible
 from orderproof.exchange import Exchange, record
 from orderproof.judge import Judge, registered
 from orderproof.outcome import Block, RuleResult, RunResult, StepShown, Verdict
@@ -30,7 +30,7 @@ def conclude(
     judge: Judge,
     runs: Sequence[Run],
     *,
-    reductions: Mapping[str, Reduction | None] | None = None,
+    reductions: Mapping[str, Reduction] | None = None,
     requests: int,
     duration: float,
     started_at: str,
@@ -142,9 +142,9 @@ def _block(
     rules: Mapping[str, Rule] = catalogue()
     finding = found if reduction is None else reduction.finding
     deciding = _deciding(finding)
-    trail = [exchange for exchange in finding.trail if exchange.number <= finding.exchange.number]
+    trail = [exchange for exchange in finding.trail if _led_to(exchange, finding)]
     writes = [exchange for exchange in trail if exchange.request.method != "GET" or exchange is deciding]
-    cut = "cut down from" if reduction is not None else "in"
+    cut = "cut down from" if reduction is not None and is_reducible(found) else "in"
     position = f"{_position(deciding, writes, finding)}, {cut} “{found.exchange.scenario}”"
     return Block(
         rule=rules[finding.rule],
@@ -165,6 +165,11 @@ def _block(
         exchanges=tuple(record(exchange) for exchange in trail[-_TRAIL_SHOWN:]),
         count=judge.broken[finding.rule],
     )
+
+
+def _led_to(exchange: Exchange, finding: Finding) -> bool:
+    at_once = exchange.group is not None and exchange.group == finding.exchange.group
+    return exchange.number <= finding.exchange.number or at_once
 
 
 def _flakiness(finding: Finding) -> str:
@@ -199,7 +204,7 @@ def _saved(
     if reduction is not None:
         finding, sequence = reduction.finding, reduction.sequence
     else:
-        last = found.exchange.number
+        last = max(exchange.number for exchange in found.trail if _led_to(exchange, found))
         commands = tuple(command for number, command in run.stage.performed if number <= last)
         finding, sequence = found, Calls(tuple(run.stage.drafts), commands)
     example = Counterexample(

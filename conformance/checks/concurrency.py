@@ -44,4 +44,4 @@ def sums_hold_in_reads_during_writes(group: Group) -> Iterator[Mark]:
     if group.writes and group.reading is None:
         for call, document in group.orders_read:
             fault = torn(document)
-            yield verdict(not fault, "sums that hold in every reading", f"{fault}, in {call.name}")
+            yield verdict(not fault, "sums that hold in every reading", f"{fault}, in {group.told(call)}")

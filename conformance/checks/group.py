@@ -65,12 +65,20 @@ class Group:
         elif self.rule == rule:
             yield Broken(expected, self.story)
 
+    def told(self, call: Call) -> str:
+        """One of the calls in a few words: what, from when to when in milliseconds, and how it was answered."""
+        start = min(other.exchange.sent_at for other in self.calls)
+        sent, answered = ((at - start) * 1000 for at in (call.exchange.sent_at, call.exchange.answered_at))
+        what = str(call.amount) if call.amount >= 0 else brief(call.body) if call.body else ""
+        document = _document(call) if call.name == "getOrder" else None
+        answer = f"{shown(call.exchange.response)}{f' with {_amounts(document)}' if document else ''}"
+        return f"{' '.join(filter(None, [call.name, what]))} from {sent:.1f} to {answered:.1f} ms: {answer}"
+
     @property
     def story(self) -> str:
         """The calls that cannot be explained, as a time line in milliseconds, and how the order read after them."""
-        start = min(call.exchange.sent_at for call in self.calls)
         told = [call for call in self.culprits if call is not self.reading] or self.writes
-        lines = "; ".join(_told(call, start) for call in told)
+        lines = "; ".join(map(self.told, told))
         if self.reading is None:
             return lines
         mark = mark_of(list(self.differences))
@@ -82,14 +90,6 @@ def _document(call: Call) -> Mapping[str, Any] | None:
     response = call.exchange.response
     body = response.json if response is not None and response.status == 200 else None
     return body if isinstance(body, dict) else None
-
-
-def _told(call: Call, start: float) -> str:
-    sent, answered = ((at - start) * 1000 for at in (call.exchange.sent_at, call.exchange.answered_at))
-    what = str(call.amount) if call.amount >= 0 else brief(call.body) if call.body else ""
-    document = _document(call) if call.name == "getOrder" else None
-    answer = f"{shown(call.exchange.response)}{f' with {_amounts(document)}' if document else ''}"
-    return f"{' '.join(filter(None, [call.name, what]))} from {sent:.1f} to {answered:.1f} ms: {answer}"
 
 
 def _amounts(document: Mapping[str, Any]) -> str:
