@@ -181,7 +181,7 @@ def _flakiness(finding: Finding) -> str:
 
 def _deciding(finding: Finding) -> Exchange:
     """The exchange that a reader wants to see: the last write on the order, where a reading brought it to light."""
-    if finding.exchange.request.method != "GET":
+    if finding.exchange.request.method != "GET" or finding.exchange.group is not None:
         return finding.exchange
     earlier = [e for e in finding.trail if e.number < finding.exchange.number and e.request.method != "GET"]
     mine = [e for e in earlier if finding.order_id and finding.order_id in e.request.target]
