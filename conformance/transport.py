@@ -75,6 +75,10 @@ class Transport:
             self._renew()
         return Delivery(response, None, sent_at, time.time())
 
+    def rest(self) -> None:
+        """Close the connections that are kept alive: a server may take one at a time, and another is to be opened."""
+        self._renew()
+
     def _renew(self) -> None:
         self._client.close()
         self._client = self._open()

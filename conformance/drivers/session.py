@@ -33,6 +33,9 @@ class Sender(Protocol):
     def send(self, request: Request, *, prefixed: bool = True) -> Delivery:
         """Send a request once."""
 
+    def rest(self) -> None:
+        """Close the connections that are kept alive."""
+
 
 @dataclass
 class Session:
@@ -114,6 +117,7 @@ class Session:
         be sent, for want of a connection. Waits afterwards when a 429 asks for it.
         """
         self._hold_to_limits(len(requests))
+        self.sender.rest()
         deliveries = volley(self.target, requests, delays)
         self.groups += 1
         exchanges = [
@@ -143,6 +147,7 @@ class Session:
     def send_to_be_lost(self, request: Request, fate: Fate, **facts: Any) -> Exchange:
         """Send a request once, through a proxy that loses the answer."""
         self._hold_to_limits()
+        self.sender.rest()
         delivery = lose(self.target, request, fate)
         known = frozenset(facts.pop("facts", ())) | {"lost" if delivery.sent else "cut"}
         exchange = self._exchange(request, delivery, {**facts, "facts": known})
