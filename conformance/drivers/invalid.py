@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from random import Random
+from typing import NamedTuple
 
 from orderproof.drivers.grounds import STEP, Ground, component, lay, was_taken, with_bodies
 from orderproof.strategies.defects import Defect, body_defects
@@ -25,18 +26,29 @@ def whole() -> Mapping[str, Sequence[int]]:
 def part(chance: Random) -> Mapping[str, Sequence[int]]:
     """The numbers of one defect of each family, chosen by chance.
 
-    A family is a field in the bodies that share its schema, or the values of a wrong type. Amounts and closed lists
-    are tried with every value.
+    A family is a field in the bodies that share its schema, or the values of a wrong type. Amounts and closed
+    lists are tried with every value.
     """
-    families: defaultdict[tuple[object, ...], list[tuple[str, int, int]]] = defaultdict(list)
+    chosen: dict[str, list[int]] = {name: [] for name in with_bodies()}
+    for members in _families():
+        [member] = chance.choices(members, [member.weight for member in members])
+        chosen[member.operation].append(member.number)
+    return chosen
+
+
+class _Member(NamedTuple):
+    operation: str
+    number: int
+    weight: int
+
+
+@cache
+def _families() -> Sequence[Sequence[_Member]]:
+    found: defaultdict[tuple[object, ...], list[_Member]] = defaultdict(list)
     for name in with_bodies():
         for number, defect in enumerate(_defects(name)):
-            families[_family(name, defect)].append((name, number, _weight(defect)))
-    chosen: dict[str, list[int]] = {name: [] for name in with_bodies()}
-    for members in families.values():
-        [(name, number, _)] = chance.choices(members, [weight for *_, weight in members])
-        chosen[name].append(number)
-    return chosen
+            found[_family(name, defect)].append(_Member(name, number, _weight(defect)))
+    return list(found.values())
 
 
 def _defects(operation: str) -> Iterator[Defect]:
