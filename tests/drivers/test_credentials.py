@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from orderproof import operations
 from orderproof.drivers import credentials
 from orderproof.drivers.authorization import KINDS, authorization

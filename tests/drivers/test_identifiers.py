@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from orderproof import operations
 from orderproof.drivers import identifiers
 from orderproof.exchange import Exchange, Request

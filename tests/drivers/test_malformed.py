@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, cast
 
 import pytest
+
 from orderproof import operations
 from orderproof.drivers import boundaries, invalid, limits, notations
 from orderproof.drivers.grounds import Ground, component, lay, with_bodies

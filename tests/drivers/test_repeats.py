@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 import pytest
+
 from orderproof import operations
 from orderproof.drivers import repeats
 from orderproof.model.call import call_of
