@@ -334,6 +334,20 @@ class QuantityFromOne(Fake):
 
 
 @lie("GEN-VAL-4", "CAP-1", "RFD-1", "AUT-1", when="value")
+class QuantityIn32Bits(Fake):
+    """A line with a quantity of more than 32 bits is refused."""
+
+    shapes = reshaped(*in_lines("quantity"), to=Whole(0, 2**31 - 1))
+
+
+@lie("GEN-VAL-4", "CAP-1", "RFD-1", "AUT-1", when="value")
+class TaxRateAtMostWhole(Fake):
+    """A tax rate of more than 100 % is refused."""
+
+    shapes = reshaped(*in_lines("tax_rate"), to=Whole(0, 10_000))
+
+
+@lie("GEN-VAL-4", "CAP-1", "RFD-1", "AUT-1", when="value")
 class NoNegativeLines(Fake):
     """A line with a negative total, such as a discount, is refused."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import unicodedata
 from typing import Any
 
@@ -484,6 +485,15 @@ class CapturesLines(_Draft):
     def changes(self, order: Order, body: Json) -> Json:
         total = sum(max(0, one["total_amount"]) for one in body.get("order_lines", []))
         return {"captured_amount": total} if 0 < total <= self.remaining(order) else {}
+
+
+@lie("CAP-3", "CAP-4", when="value")
+class CapturedInFloats(_Draft):
+    """Amounts above 2^24 are rounded to what a 32-bit float can hold."""
+
+    def changes(self, order: Order, body: Json) -> Json:
+        amount = struct.unpack("f", struct.pack("f", body["captured_amount"]))[0]
+        return {"captured_amount": min(int(amount), self.remaining(order))}
 
 
 @lie("CAP-4", "CAP-6", "ORD-SUM-1", "IDM-4", when="value")

@@ -85,6 +85,36 @@ class CapturesRotate(Fake):
         return super().get_order(task)
 
 
+class _Stale(Fake):
+    """The first read of an order after some operations shows it as it was before."""
+
+    ops: tuple[str, ...] = ()
+
+    def operate(self, task: Task) -> Answer:
+        before = self.order_view(task.order)
+        answer = super().operate(task)
+        if task.op in self.ops:
+            task.order.notes["stale"] = before
+        return answer
+
+    def get_order(self, task: Task) -> Answer:
+        return self.ok(task.order.notes.pop("stale", None) or self.order_view(task.order))
+
+
+@lie("CAP-4", "ORD-GET-2", "CAP-6", "RFD-4", "AUT-1", "CAN-1", "REL-1", when="sequence")
+class StaleMoney(_Stale):
+    """The first read after a call that moves money shows the order as it was before."""
+
+    ops = ("capture", "refund", "update_authorization", "cancel", "release")
+
+
+@lie("REF-1", "ORD-GET-2", "CUS-1", "SHP-1", when="sequence")
+class StaleDetails(_Stale):
+    """The first read after an update of references, address or shipping info shows what was before."""
+
+    ops = ("update_references", "update_customer", "append_order_shipping")
+
+
 # --- times ------------------------------------------------------------------------------------------------
 
 

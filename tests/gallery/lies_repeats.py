@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tests.gallery.books import Refusal, Task
 from tests.gallery.catalogue import lie
+from tests.gallery.correct import OnceOnly
 from tests.gallery.server import Fake
 from tests.gallery.wire import Answer
 
@@ -84,6 +85,14 @@ class DueDateKeysIgnored(_Without):
     """Keys do nothing when a due date is extended: the repeat finds its option used up."""
 
     ops = ("extend_due_date",)
+
+
+@lie("IDM-2", "IDM-1", "IDM-7", when="sequence")
+class RepeatedCloseRefused(OnceOnly):
+    """Keys do nothing when an order is acknowledged, released or cancelled, and nothing is taken twice."""
+
+    def scope(self, task: Task) -> Scope | None:
+        return None if task.op in {"acknowledge", "release", "cancel"} else super().scope(task)
 
 
 @lie("IDM-1", "IDM-2", when="sequence")

@@ -341,6 +341,9 @@ def captures(visitor: Visitor) -> None:
     whole.capture(1)
     whole.capture(1)
     look(whole)
+    large = visitor.order(190_000_001)
+    large.capture(133_333_333)
+    look(large)
     for amount in (10_000, 1):
         whole = visitor.order()
         whole.capture(amount)
