@@ -13,7 +13,8 @@ from orderproof.model.call import Call, call_of
 from orderproof.model.oracle import possible
 from orderproof.model.state import State
 from tests.gallery.server import Fake
-from tests.gallery.visitor import Visit, Visitor
+from tests.gallery.visitor import CREDENTIALS, Visit, Visitor
+from tests.gallery.wire import Call as Incoming
 
 START = 1_000_000.0
 
@@ -66,16 +67,21 @@ class Account:
 
     def exchange(self, wish: Wish, at: float, *, lost: bool = False) -> Exchange:
         """Make a call now, and record it as if it had been made at another moment."""
-        headers = {"klarna-idempotency-key": wish.key} if wish.key else {}
-        answer = self.order.visitor.send(wish.method, self.order.path(wish.tail), wish.body, **headers)
+        headers = {"content-type": "application/json"} | (
+            {"klarna-idempotency-key": wish.key} if wish.key else {}
+        )
+        content = b"" if wish.body is None else json.dumps(wish.body).encode()
+        target = self.order.path(wish.tail)
+        known = {**headers, "host": "127.0.0.1:80", "authorization": CREDENTIALS}
+        answer = self.order.visitor.fake.answer(Incoming(wish.method, target, known, content))
         self.number += 1
         return Exchange(
             number=self.number,
             request=Request(
-                headers=(("Content-Type", "application/json"), *headers.items()),
-                body=b"" if wish.body is None else json.dumps(wish.body).encode(),
+                headers=tuple(headers.items()),
+                body=content,
                 method=wish.method,
-                target=self.order.path(wish.tail),
+                target=target,
             ),
             response=None if lost else Response(answer.headers, answer.body, answer.status),
             sent_at=at,
