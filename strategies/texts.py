@@ -24,7 +24,7 @@ _SCRIPTS = st.sampled_from(SCRIPTS)
 def texts(*, max_length: int, min_length: int = 1) -> SearchStrategy[str]:
     """Return text of `min_length` to `max_length` UTF-16 units.
 
-    One in eight or so has the full length. Shrinks to "A", or to "" where `min_length` is 0. Raises
+    One in nine or so has the full length. Shrinks to "A", or to "" where `min_length` is 0. Raises
     InvalidArgument for lengths that no text has.
     """
     arguments.integer("max_length", max_length, low=1)

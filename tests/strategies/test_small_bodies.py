@@ -63,7 +63,7 @@ def test_keys_are_random_uuids_and_differ_within_a_test_case() -> None:
             assert 4 == uuid.UUID(key).version
             assert key == str(uuid.UUID(key))
 
-    check_each(st.lists(idempotency_keys(), min_size=3, max_size=3), check)
+    check_each(st.lists(idempotency_keys(), min_size=3, max_size=3), check, count=334)
 
 
 def test_due_dates_are_among_the_options_or_beside_them() -> None:
