@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -13,6 +13,14 @@ from orderproof.exchange import ABSENT
 NEW_KEY = "new"
 """As `Command.key`: an idempotency key that no other call has."""
 
+VARIATIONS: Mapping[str, Callable[[str], str]] = {
+    "a": lambda key: f"{key[:-1]}a",
+    "b": lambda key: f"{key[:-1]}b",
+    "text": lambda key: f"Order #1, part {key}",
+    "TEXT": lambda key: f"ORDER #1, PART {key}",
+}
+"""Keys that are much alike and not the same: after a tilde in the name of a key, as in `Command.key="part~a"`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -20,7 +28,8 @@ class Command:
 
     `order` counts the orders of the sequence from 0, `capture` and `refund` those of the order, or of the order
     `donor` where that is given; a text in their place is an id as it stands. `order_id`, when given, stands in place
-    of the order's own. `body` is a JSON value,
+    of the order's own. `opened` orders are obtained before the call, if they were not yet, and in any case those that
+    it names. `body` is a JSON value,
     `content` raw bytes in its place. `key` is "new", None for no idempotency key, or a name: the same name gives the
     same key. `credentials` is "own", "none", or the name of a wrong kind. `method` and `suffix` bend the request
     line for requests that no operation has. `advance` is by how many seconds the target's clock is moved before
@@ -34,6 +43,7 @@ class Command:
     capture: int | str | None = None
     refund: int | str | None = None
     donor: int | None = None
+    opened: int = 0
     body: Any = ABSENT
     content: bytes | None = None
     content_type: str | None = "application/json"

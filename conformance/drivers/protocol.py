@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from orderproof import operations
-from orderproof.drivers.commands import Command
+from orderproof.drivers.commands import NEW_KEY, Command
 from orderproof.drivers.drafts import line
 from orderproof.drivers.grounds import was_taken
 from orderproof.drivers.handle import OrderHandle, new_order
@@ -52,27 +50,23 @@ def _one_operation_a_path() -> list[str]:
     return list({known.template: name for name, known in operations.OPERATIONS.items()}.values())
 
 
-def _headers() -> Iterator[tuple[tuple[str, str], ...]]:
-    """Headers that are optional or unknown; the ids in them are new each time, as keys have to be."""
-    yield (("Klarna-Idempotency-Key", f"Order #1, part {uuid.uuid4()}"),)
-    yield (("klarna-idempotency-key", str(uuid.uuid4())), ("Klarna-Integrator", "shop plugin 1.2 (test)"))
-    yield (("Klarna-Integrator", "a-platform"),)
-    yield (
-        ("X-Unknown", "1"),
-        ("X-Request-Id", str(uuid.uuid4())),
-        ("Traceparent", f"00-{'1' * 32}-{'2' * 16}-01"),
-    )
-    yield (("Klarna-Unknown", "yes"), ("Accept-Language", "sv, en;q=0.5"), ("Cache-Control", "no-cache"))
+_HEADERS: tuple[tuple[tuple[str, str], ...], ...] = (
+    (("Klarna-Integrator", "a-platform"),),
+    (("X-Unknown", "1"), ("X-Request-Id", "0b6c"), ("Traceparent", f"00-{'1' * 32}-{'2' * 16}-01")),
+    (("Klarna-Unknown", "yes"), ("Accept-Language", "sv, en;q=0.5"), ("Cache-Control", "no-cache")),
+)
 
 
 def _optional_headers(stage: Stage) -> None:
     order = new_order(stage)
     for name in _WITH_HEADERS:
-        command = replace(ordinary(name, order), key=None, read=False)
-        taken = was_taken(stage.perform(command))
-        for headers in _headers():
-            facts = frozenset({"optional-headers"}) if taken else frozenset()
-            stage.perform(replace(command, headers=headers, facts=facts))
+        plain = replace(ordinary(name, order), key=None, read=False)
+        taken = was_taken(stage.perform(plain))
+        more = [replace(plain, headers=headers) for headers in _HEADERS]
+        # A key may be any text, and goes with another header as well as alone.
+        more += [replace(plain, key=f"{name}~text"), replace(plain, key=NEW_KEY, headers=_HEADERS[0])]
+        for command in more:
+            stage.perform(replace(command, facts=frozenset({"optional-headers"} if taken else ())))
         order.read()
 
 

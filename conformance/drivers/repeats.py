@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import cycle
 from typing import Any
 
 from orderproof.drivers.commands import NEW_KEY, Command
 from orderproof.drivers.drafts import line
+from orderproof.drivers.grounds import was_taken
 from orderproof.drivers.handle import OrderHandle, new_order
 from orderproof.drivers.ordinary import SHIPMENT, ordinary, subjects, writes
 from orderproof.drivers.scenarios.registry import Scenario
 from orderproof.drivers.stage import Stage
 
+_MINDED = frozenset({"optional-headers"})
+_ALIKE = (("a", "b"), ("text", "TEXT"))
 _ADDING = ("captureOrder", "refundOrder", "appendOrderShippingInfo", "appendShippingInfo")
 
 
@@ -86,8 +90,11 @@ def _keyed(name: str, order: OrderHandle) -> Command:
 
 def _equal_calls(stage: Stage) -> None:
     orders = subjects(stage)
-    for name in _ADDING:
-        for key in (NEW_KEY, None):
-            command = replace(ordinary(name, orders.captured), key=key)
-            stage.perform(replace(command, read=False))
-            stage.perform(command)
+    for name, (one, other) in zip(_ADDING, cycle(_ALIKE), strict=False):
+        command = ordinary(name, orders.captured)
+        taken = False
+        for first, second in ((NEW_KEY, NEW_KEY), (None, None), (f"{name}~{one}", f"{name}~{other}")):
+            # A key that is no UUID is refused by who minds the header, and not for what the call says.
+            command = replace(command, facts=_MINDED if taken and one == "text" else frozenset())
+            stage.perform(replace(command, key=first, read=False))
+            taken = was_taken(stage.perform(replace(command, key=second)))

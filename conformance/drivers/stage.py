@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 from orderproof import operations
 from orderproof.drivers.authorization import authorization
-from orderproof.drivers.commands import NEW_KEY, Command
+from orderproof.drivers.commands import NEW_KEY, VARIATIONS, Command
 from orderproof.drivers.proxy import Fate
 from orderproof.drivers.session import Session
 from orderproof.errors import CannotJudge
@@ -78,10 +78,8 @@ class Stage:
         if command.advance:
             self.move_clock(command.advance)
         exchange = self._deliver(command, request)
-        if self._moved != command.advance:
-            command = replace(command, advance=self._moved)
+        self.performed.append((exchange.number, self._as_it_was(command)))
         self._moved = 0.0
-        self.performed.append((exchange.number, command))
         call = call_of(exchange)
         if call is not None and call.operation.writes:
             self._note(command, call)
@@ -119,6 +117,14 @@ class Stage:
                     self.perform(command)
             else:
                 self.perform_together(list(together))
+
+    def _as_it_was(self, command: Command) -> Command:
+        """The command with what went before it: how far the clock was moved, and how many orders there were."""
+        there = len(self.seats)
+        opened = there if there > max(command.order, command.donor or 0) + 1 else 0
+        if command.advance == self._moved and command.opened == opened:
+            return command
+        return replace(command, advance=self._moved, opened=opened)
 
     def _deliver(self, command: Command, request: Request) -> Exchange:
         if command.lose is not None:
@@ -248,7 +254,9 @@ class Stage:
     def _key(self, name: str) -> str:
         if name == NEW_KEY:
             return str(uuid.uuid4())
-        return self._keys.setdefault(name, str(uuid.uuid4()))
+        base, _, variation = name.partition("~")
+        key = self._keys.setdefault(base, str(uuid.uuid4()))
+        return VARIATIONS[variation](key) if variation else key
 
 
 def _chosen(which: int | str | None, known: list[str]) -> str | None:
