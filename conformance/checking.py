@@ -45,11 +45,15 @@ class Settings:
 
 @dataclass
 class Watch:
-    """Who is told how a run goes: `progress` now and then, `finding` for each root cause, `exchange` for all."""
+    """Who is told how a run goes: `progress` now and then, `finding` for each root cause, `exchange` for all.
+
+    `enough` is asked after each sequence: if it says so, what was found is cut down and the run ends.
+    """
 
     progress: Callable[[Progress], None] = lambda _: None
     finding: Callable[[Finding], None] = lambda _: None
     exchange: Callable[[Exchange], None] = lambda _: None
+    enough: Callable[[], bool] = lambda: False
 
 
 @dataclass
@@ -151,8 +155,11 @@ def _drive(state: _State, session: Session, driver: Driver) -> bool:
             state.runs.append(run)
             state.remarks += [run.note] if run.note else []
             _show(state, session, driver, run)
-            if driver.lasting:
+            enough = state.watch.enough()
+            if driver.lasting or enough:
                 _reduce(state, session)
+            if enough:
+                return False
         _reduce(state, session)
     except OutOfOrders as error:
         state.notes.append(str(error))

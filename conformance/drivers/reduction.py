@@ -18,7 +18,7 @@ from orderproof.drivers.contents import plain_body
 from orderproof.drivers.drafts import draft, lines
 from orderproof.drivers.session import Session
 from orderproof.drivers.stage import Stage
-from orderproof.drivers.terms import AMOUNT_FIELDS, Term, fits, term_for
+from orderproof.drivers.terms import AMOUNT_FIELDS, Term, fits, hint_for, term_for
 from orderproof.errors import OutOfTime
 from orderproof.exchange import Exchange
 from orderproof.judge import Judge
@@ -58,11 +58,13 @@ class Reduction:
 class _Step:
     """A call of a candidate; its amount is worked out anew where `term` says what it means.
 
-    `moved`: the call was taken, and is one of those that move amounts or the status of an order.
+    `hint` is what it may have to do with single captures, which counts once amounts are made smaller. `moved`: the
+    call was taken, and is one of those that move amounts or the status of an order.
     """
 
     command: Command
     term: Term | None = None
+    hint: Term | None = None
     moved: bool = False
 
 
@@ -88,57 +90,79 @@ def is_reducible(finding: Finding) -> bool:
 
 def reduced(
     session: Session, stage: Stage, finding: Finding, judges: Callable[[], Judge], most: int = MOST_REQUESTS
-) -> Reduction | None:
-    """Cut the sequence of a stage down to the shortest that breaks the same rule; None when it was not seen again.
+) -> Reduction:
+    """Cut the sequence of a stage down to the shortest that breaks the same rule, or leave it when it does not again.
 
     `judges` makes a judge for each try. At most `most` requests are sent. It ends early when the time or the orders
     of the session do. Raises CannotJudge when the target stops answering.
     """
+    whole = _plan_of(stage, finding)
     workshop = _Workshop(session, finding, judges, most, settles=_was_waited_for(stage, finding))
     with suppress(OutOfTime, OutOfOrders):
-        _reduce(workshop, _plan_of(stage, finding))
-    return workshop.result()
+        _reduce(workshop, whole)
+    spent = session.requests - workshop.start
+    if workshop.best is None:
+        commands = tuple(step.command for step in whole.steps)
+        return Reduction(replace(finding, flaky=workshop.flaky), Sequence(whole.drafts, commands), spent)
+    found = replace(workshop.best.finding, flaky=workshop.flaky)
+    return Reduction(found, workshop.best.sequence, spent)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """A candidate that broke the rule: the finding, and the plan as it was carried out, up to the call that did it."""
+
+    finding: Finding
+    sequence: Sequence
+    plan: _Plan
 
 
 class _Workshop:
-    """Tries candidates, within a budget of requests, and keeps the last one that failed."""
+    """Tries candidates, within a budget of requests, and keeps the last one that failed.
+
+    A candidate counts as failing when it failed `times` in a row.
+    """
 
     def __init__(
         self, session: Session, finding: Finding, judges: Callable[[], Judge], most: int, *, settles: bool
     ) -> None:
         self.rule = finding.rule
-        self.best: _Plan | None = None
+        self.best: _Failure | None = None
         self.flaky: tuple[int, int] | None = None
+        self.times = 1
+        self.start = session.requests
         self._session = session
         self._judges = judges
         self._most = most
-        self._start = session.requests
         self._follow = finding.exchange.stands_for is not None
         self._settles = settles
-        self._tried: dict[str, bool] = {}
+        self._tried: dict[tuple[str, int], bool] = {}
         self._number = 0
-        self._found: Finding | None = None
-        self._sequence: Sequence | None = None
 
     @property
     def left(self) -> int:
-        return self._most - (self._session.requests - self._start)
+        """The requests that may still be sent."""
+        return self._most - (self._session.requests - self.start)
 
-    def result(self) -> Reduction | None:
-        if self._found is None or self._sequence is None:
-            return None
-        found = replace(self._found, flaky=self.flaky)
-        return Reduction(found, self._sequence, self._session.requests - self._start)
+    @property
+    def plan(self) -> _Plan:
+        """The plan of the best candidate so far."""
+        assert self.best is not None
+        return self.best.plan
 
     def fails(self, plan: _Plan) -> bool:
         """Send a candidate, unless it was tried before or is beyond the budget; keep it if it breaks the rule."""
-        known = repr(plan)
-        if known not in self._tried and plan.cost <= self.left:
-            self._tried[known] = self.try_out(plan)
+        known = repr(plan), self.times
+        if known not in self._tried and self.times * plan.cost <= self.left:
+            failures = [self.try_out(plan)]
+            while failures[-1] is not None and len(failures) < self.times:
+                failures.append(self.try_out(plan))
+            self._tried[known] = failures[-1] is not None
+            self.best = failures[-1] or self.best
         return self._tried.get(known, False)
 
-    def try_out(self, plan: _Plan) -> bool:
-        """Send a candidate to fresh orders; keep it, up to the call that broke the rule, if one did."""
+    def try_out(self, plan: _Plan) -> _Failure | None:
+        """Send a candidate to fresh orders; returns what broke the rule, if anything did."""
         self._number += 1
         judge = self._judges()
         stage = Stage(self._session, f"{self.rule}, try {self._number}", follow=self._follow)
@@ -146,11 +170,9 @@ class _Workshop:
             steps = self._performed(stage, plan, judge)
         found = _root(judge, self.rule)
         if found is None:
-            return False
-        commands = tuple(command for _, command in stage.performed)
-        self._found, self._sequence = found, Sequence(tuple(stage.drafts), commands)
-        self.best = _Plan(tuple(stage.drafts), steps)
-        return True
+            return None
+        drafts, commands = tuple(stage.drafts), tuple(command for _, command in stage.performed)
+        return _Failure(found, Sequence(drafts, commands), _Plan(drafts, steps))
 
     def _performed(self, stage: Stage, plan: _Plan, judge: Judge) -> tuple[_Step, ...]:
         """Make the calls of a candidate until the rule is broken; returns those that were made, amounts filled in."""
@@ -159,31 +181,35 @@ class _Workshop:
         if not plan.steps:
             stage.obtain(plan.drafts[0])
         for step in plan.steps:
-            _obtain_up_to(stage, plan.drafts, step.command)
+            obtain_for(stage, plan.drafts, step.command)
             if _root(judge, self.rule):
                 break
-            seat = step.command.order
-            state = self._session.state(stage.seats[seat].order_id)
-            resolved = _resolved(step, state, before.get(seat, state.remaining))
+            order = step.command.order
+            state = self._state(stage, order)
+            resolved = _resolved(step, state, before.get(order, state.remaining))
             if stage.perform(resolved.command) is not None:
                 done.append(resolved)
-            if self._session.state(stage.seats[seat].order_id).remaining != state.remaining:
-                before[seat] = state.remaining
+            if self._state(stage, order).remaining != state.remaining:
+                before[order] = state.remaining
             if _root(judge, self.rule):
                 break
         if self._settles and not _root(judge, self.rule):
             stage.settle()
         return tuple(done)
 
+    def _state(self, stage: Stage, order: int) -> State:
+        return self._session.state(stage.seats[order].order_id)
+
+
+def obtain_for(stage: Stage, drafts: tuple[Mapping[str, Any], ...], command: Command) -> None:
+    """Obtain the orders that a call needs, and those that were there when it was made first."""
+    most = max(command.order + 1, (command.donor or 0) + 1, command.opened)
+    for wanted in drafts[len(stage.seats) : most]:
+        stage.obtain(wanted)
+
 
 def _root(judge: Judge, rule: str) -> Finding | None:
     return next((each for each in judge.findings if each.rule == rule and each.follows is None), None)
-
-
-def _obtain_up_to(stage: Stage, drafts: tuple[Mapping[str, Any], ...], command: Command) -> None:
-    """Obtain the orders that a call needs when it comes to that call, not before."""
-    for wanted in drafts[len(stage.seats) : max(command.order, command.donor or 0) + 1]:
-        stage.obtain(wanted)
 
 
 def _resolved(step: _Step, state: State, before: int) -> _Step:
@@ -195,7 +221,8 @@ def _resolved(step: _Step, state: State, before: int) -> _Step:
     meant = None if step.term is None else step.term.value(state, before)
     if meant is not None and fits(command.operation, meant):
         return replace(step, command=_with_amount(command, meant))
-    return replace(step, term=term_for(command.operation, amount, state, before))
+    term = term_for(command.operation, amount, state, before)
+    return replace(step, term=term, hint=hint_for(command.operation, amount, state))
 
 
 def _with_amount(command: Command, amount: int) -> Command:
@@ -272,49 +299,82 @@ def _circumstances(trail: tuple[Exchange, ...]) -> dict[int, _Circumstances]:
 def _reduce(workshop: _Workshop, whole: _Plan) -> None:
     if not _find_base(workshop, whole):
         return
+    _shorten(workshop)
+    _confirm(workshop)
+    if workshop.flaky is not None:
+        _make_sure(workshop, whole)
+
+
+def _make_sure(workshop: _Workshop, whole: _Plan) -> None:
+    """Look for what fails each time: it may take another order, or calls that seemed to play no part."""
+    best, flaky, workshop.times = workshop.best, workshop.flaky, 2
+    if any(workshop.fails(plan) for plan in (_secluded(workshop.plan), *_with_all_orders(whole))):
+        _drop_steps(workshop)
+        _simplify(workshop)
+        _confirm(workshop)
+    if workshop.flaky is not None:
+        workshop.best, workshop.flaky = best, flaky
+
+
+def _shorten(workshop: _Workshop) -> None:
+    _merge_calls(workshop)
     _drop_operations(workshop)
     _drop_steps(workshop)
-    _merge_orders(workshop)
+    _drop_orders(workshop)
     _simplify(workshop)
-    _confirm(workshop)
 
 
 def _find_base(workshop: _Workshop, whole: _Plan) -> bool:
     """Find a first candidate that fails, the shorter ones first; at worst the whole, a few times if need be."""
-    for plan in _bases(whole):
-        if workshop.fails(plan):
-            return True
-    failures = tries = 1
-    while failures == 1 and tries <= _RETRIES and whole.cost <= workshop.left:
-        failures += workshop.try_out(whole)
+    if any(workshop.fails(plan) for plan in _bases(whole)):
+        return True
+    failure, tries = None, 1
+    while failure is None and tries <= _RETRIES and whole.cost <= workshop.left:
+        failure = workshop.try_out(whole)
         tries += 1
-    workshop.flaky = (failures, tries + 1)
-    return failures > 1
+    if tries > 1:
+        workshop.flaky = (1 + (failure is not None), tries)
+    workshop.best = failure
+    return failure is not None
 
 
 def _bases(whole: _Plan) -> Iterator[_Plan]:
-    steps = whole.steps
-    if not steps:
-        yield _used(replace(whole, drafts=whole.drafts[:1]))
+    """Candidates to start from, from the last call alone to all that was sent."""
+    if not whole.steps:
+        yield _used(whole)
         return
-    last = steps[-1]
-    own = [step for step in steps[:-1] if _concern(step.command, last.command)]
+    for plan in _slices(whole):
+        yield _quiet(_used(plan))
+    yield from _with_all_orders(whole)
+
+
+def _slices(whole: _Plan) -> Iterator[_Plan]:
+    last = whole.steps[-1]
+    own = [
+        step for step in whole.steps[:-1] if step.command.order in (last.command.order, last.command.donor)
+    ]
     moving = [step for step in own if step.moved]
-    yield _used(replace(whole, steps=(last,)))
-    for step in _promising(moving):
-        yield _used(replace(whole, steps=(step, last)))
-    for some in (_latest(moving, 1), _latest(moving, 2), moving[-4:], moving, own):
-        yield _used(replace(whole, steps=(*some, last)))
-    yield _used(whole)
+    pairs = [[step] for step in _latest(moving, 1)[: -_PAIRS - 1 : -1]]
+    for some in ([], *pairs, _latest(moving, 1), _latest(moving, 2), moving[-4:], moving, own):
+        yield replace(whole, steps=(*some, last))
 
 
-def _concern(command: Command, last: Command) -> bool:
-    return command.order in (last.order, last.donor)
+def _with_all_orders(whole: _Plan) -> Iterator[_Plan]:
+    """Candidates in which every order is there, whether calls are made on it or not."""
+    last = whole.steps[-1]
+    if len(whole.drafts) > 1:
+        last = replace(last, command=replace(last.command, opened=len(whole.drafts)))
+        moving = [step for step in whole.steps[:-1] if step.moved]
+        for some in ([], _latest(moving, 1), _latest(moving, 2)):
+            yield _quiet(replace(whole, steps=(*some, last)))
+    yield _quiet(whole)
+    yield whole
 
 
-def _promising(moving: list[_Step]) -> list[_Step]:
-    """The latest call of each operation, the latest first."""
-    return _latest(moving, 1)[: -_PAIRS - 1 : -1]
+def _quiet(plan: _Plan) -> _Plan:
+    """The plan with a reading after the last call alone."""
+    silent = tuple(replace(step, command=replace(step.command, read=False)) for step in plan.steps[:-1])
+    return replace(plan, steps=(*silent, *plan.steps[-1:]))
 
 
 def _latest(moving: list[_Step], count: int) -> list[_Step]:
@@ -324,61 +384,102 @@ def _latest(moving: list[_Step], count: int) -> list[_Step]:
 
 
 def _used(plan: _Plan) -> _Plan:
-    """The plan with only the orders that its calls use, renumbered in the order of their use."""
-    if not plan.steps:
-        return replace(plan, drafts=plan.drafts[:1])
-    used: dict[int, int] = {}
-    for step in plan.steps:
-        for order in (step.command.order, step.command.donor):
-            if order is not None:
-                used.setdefault(order, len(used))
-    drafts = tuple(plan.drafts[order] for order in used if order < len(plan.drafts))
-    steps = tuple(replace(step, command=_renumbered(step.command, used)) for step in plan.steps)
-    return _Plan(drafts or plan.drafts[:1], steps)
+    """The plan with only the orders that its calls are about."""
+    named = {order for step in plan.steps for order in (step.command.order, step.command.donor)}
+    return _with_orders(
+        plan, sorted(order for order in named if order is not None and order < len(plan.drafts))
+    )
+
+
+def _with_orders(plan: _Plan, kept: list[int]) -> _Plan:
+    """The plan with some of its orders, renumbered; calls on others must not be in it."""
+    kept = kept or [0]
+    numbers = {old: new for new, old in enumerate(kept)}
+    steps = tuple(replace(step, command=_renumbered(step.command, numbers)) for step in plan.steps)
+    return _Plan(tuple(plan.drafts[order] for order in kept), steps)
 
 
 def _renumbered(command: Command, numbers: Mapping[int, int]) -> Command:
-    donor = None if command.donor is None else numbers[command.donor]
-    return replace(command, order=numbers[command.order], donor=donor)
+    return replace(
+        command,
+        order=numbers.get(command.order, 0),
+        donor=None if command.donor is None else numbers[command.donor],
+        opened=sum(old < command.opened for old in numbers),
+    )
+
+
+def _secluded(plan: _Plan) -> _Plan:
+    """The plan carried out twice, on orders of its own each time, after an order to which nothing happens.
+
+    So orders of earlier candidates play no part, where what happens to one order depends on the one made before it.
+    """
+    count = len(plan.drafts)
+    steps = [
+        replace(step, command=_moved_up(step.command, first))
+        for first in (1, 1 + count)
+        for step in plan.steps
+    ]
+    return _Plan((plan.drafts[0], *plan.drafts, *plan.drafts), tuple(steps))
+
+
+def _moved_up(command: Command, by: int) -> Command:
+    donor = None if command.donor is None else command.donor + by
+    return replace(
+        command, order=command.order + by, donor=donor, opened=command.opened and command.opened + by
+    )
+
+
+def _merge_calls(workshop: _Workshop) -> None:
+    """Make one capture of many, and one refund of many."""
+    for operation in ("captureOrder", "refundOrder"):
+        plan = workshop.plan
+        places = [n for n, step in enumerate(plan.steps[:-1]) if step.command.operation == operation]
+        total = sum(_amount(plan.steps[n].command) or 0 for n in places)
+        if len(places) > _FEW and fits(operation, total):
+            one = plan.steps[places[0]]
+            merged = _Step(_with_amount(one.command, total), moved=one.moved)
+            steps = [step for n, step in enumerate(plan.steps) if n not in places[1:]]
+            steps[places[0]] = merged
+            workshop.fails(replace(plan, steps=tuple(steps)))
 
 
 def _drop_operations(workshop: _Workshop) -> None:
-    """Drop all calls of an operation at once, the most frequent operation first."""
-    plan = _best(workshop)
-    names = [step.command.operation for step in plan.steps[:-1]]
-    if len(names) <= _FEW:
+    """Drop all calls of an operation at once, the most frequent first, where operations recur."""
+    names = [step.command.operation for step in workshop.plan.steps[:-1]]
+    if len(names) < 2 * len(set(names)) + 2:
         return
     for name in sorted(set(names), key=lambda each: (-names.count(each), each)):
-        plan = _best(workshop)
+        plan = workshop.plan
         kept = tuple(step for step in plan.steps[:-1] if step.command.operation != name)
         if len(kept) < len(plan.steps) - 1:
-            workshop.fails(_used(replace(plan, steps=(*kept, plan.steps[-1]))))
+            workshop.fails(replace(plan, steps=(*kept, plan.steps[-1])))
 
 
 def _drop_steps(workshop: _Workshop) -> None:
     """Drop calls, one after the other, halves of them first where there are many; the last stays."""
-    count = len(_best(workshop).steps) - 1
+    count = len(workshop.plan.steps) - 1
     size = count // 2 if count > _FEW else 1
     while size:
         start = 0
-        while start < len(_best(workshop).steps) - 1:
-            plan = _best(workshop)
+        while start < len(workshop.plan.steps) - 1:
+            plan = workshop.plan
             end = min(start + size, len(plan.steps) - 1)
-            if not workshop.fails(_used(replace(plan, steps=plan.steps[:start] + plan.steps[end:]))):
+            if not workshop.fails(replace(plan, steps=plan.steps[:start] + plan.steps[end:])):
                 start += size
         size //= 2
 
 
-def _best(workshop: _Workshop) -> _Plan:
-    assert workshop.best is not None
-    return workshop.best
-
-
-def _merge_orders(workshop: _Workshop) -> None:
-    """Make all calls on one order."""
-    plan = _best(workshop)
+def _drop_orders(workshop: _Workshop) -> None:
+    """Leave out the orders that no call is about; then make all calls on one order."""
+    plan = workshop.plan
+    if len(plan.drafts) > 1:
+        workshop.fails(_used(plan))
+    plan = workshop.plan
     if len(plan.drafts) > 1 and not any(step.command.donor is not None for step in plan.steps):
-        steps = tuple(replace(step, command=replace(step.command, order=0)) for step in plan.steps)
+        merged = (replace(step.command, order=0, opened=0) for step in plan.steps)
+        steps = tuple(
+            replace(step, command=command) for step, command in zip(plan.steps, merged, strict=True)
+        )
         workshop.fails(_Plan(plan.drafts[:1], steps))
 
 
@@ -387,12 +488,12 @@ def _merge_orders(workshop: _Workshop) -> None:
 
 def _simplify(workshop: _Workshop) -> None:
     """Make everything plain and small: at once if that will do, else one thing after the other."""
-    plan = _best(workshop)
+    plan = workshop.plan
     if any(workshop.fails(_small(_plain(plan), amount)) for amount in _SMALL_AMOUNTS):
         return
     if not workshop.fails(_plain(plan)):
         _simplify_apart(workshop)
-    plan = _best(workshop)
+    plan = workshop.plan
     if not any(workshop.fails(_small(plan, amount)) for amount in _SMALL_AMOUNTS):
         _lower_last_amount(workshop)
 
@@ -438,14 +539,15 @@ def _scaled(step: _Step, share: float) -> _Step:
     amount = _amount(step.command)
     if not amount or share >= 1:
         return step
-    return replace(step, command=_with_amount(step.command, max(1, round(amount * share))))
+    scaled = _with_amount(step.command, max(1, round(amount * share)))
+    return replace(step, command=scaled, term=step.term or step.hint)
 
 
 def _simplify_apart(workshop: _Workshop) -> None:
     """Make plain what can be: the orders, then each body, then its parts."""
-    plan = _best(workshop)
+    plan = workshop.plan
     workshop.fails(replace(plan, drafts=tuple(map(_plain_draft, plan.drafts))))
-    for position in range(len(_best(workshop).steps)):
+    for position in range(len(workshop.plan.steps)):
         _simplify_body(workshop, position)
 
 
@@ -454,7 +556,7 @@ def _simplify_body(workshop: _Workshop, position: int) -> None:
     progress = True
     while progress and tries < _BODY_TRIES:
         progress = False
-        plan = _best(workshop)
+        plan = workshop.plan
         if position >= len(plan.steps):
             return
         for body in _simpler(plan.steps[position].command.body):
@@ -491,7 +593,7 @@ def _simpler(body: Any) -> Iterator[Any]:
 
 def _lower_last_amount(workshop: _Workshop) -> None:
     """Find the smallest amount of the last call that still breaks the rule, halving the distance each time."""
-    plan = _best(workshop)
+    plan = workshop.plan
     step = plan.steps[-1] if plan.steps else None
     amount = None if step is None or step.term is not None else _amount(step.command)
     if step is None or amount is None or amount < 2:
@@ -513,11 +615,12 @@ def _reserve(plan: _Plan) -> int:
 
 def _confirm(workshop: _Workshop) -> None:
     """Send what was found once more; if it does not fail again, say how often it does."""
-    if workshop.flaky is not None:
-        return
-    plan = _best(workshop)
+    plan = workshop.plan
     failures = tries = 1
     while (tries == 1 or failures < tries) and tries <= _RETRIES and plan.cost <= workshop.left:
-        failures += workshop.try_out(plan)
+        failures += workshop.try_out(plan) is not None
         tries += 1
-    workshop.flaky = (failures, tries) if failures < tries else None
+    if failures < tries:
+        workshop.flaky = (failures, tries)
+    elif tries > 1:
+        workshop.flaky = None

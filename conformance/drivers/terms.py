@@ -14,7 +14,7 @@ from orderproof import operations
 from orderproof.model.state import State
 from orderproof.model.validity import AMOUNT_FIELDS
 
-__all__ = ["AMOUNT_FIELDS", "TERMS", "Term", "fits", "term_for"]
+__all__ = ["AMOUNT_FIELDS", "TERMS", "Term", "fits", "hint_for", "term_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,7 @@ TERMS: Mapping[str, Mapping[Term, float]] = {
 
 _LIMITS = {"captureOrder": "remaining", "refundOrder": "refundable", "updateAuthorization": "captured"}
 _VAGUE = ("nothing", "half of", "between")
+_OF_CAPTURES = ("first", "last")
 
 
 def term_for(operation: str, amount: int, state: State, before: int) -> Term | None:
@@ -118,12 +119,18 @@ def term_for(operation: str, amount: int, state: State, before: int) -> Term | N
     if state.order is None or operation not in TERMS:
         return None
     for term in TERMS[operation]:
-        if not term.base.startswith(_VAGUE) and term.value(state, before) == amount:
+        if not term.base.startswith((*_VAGUE, *_OF_CAPTURES)) and term.value(state, before) == amount:
             return term
     limit = Term(_LIMITS[operation])
     beyond = amount - limit.value(state, before)
     refused = beyond < 0 if operation == "updateAuthorization" else beyond > 0
     return Term(limit.base, beyond) if refused else None
+
+
+def hint_for(operation: str, amount: int, state: State) -> Term | None:
+    """Say what an amount may have to do with single captures: what one or two of them took, or one more."""
+    terms = (term for term in TERMS.get(operation, ()) if term.base.startswith(_OF_CAPTURES))
+    return next((term for term in terms if term.value(state, 0) == amount), None)
 
 
 @cache
