@@ -329,6 +329,40 @@ def replay(cassettes: tuple[str, ...], serve: bool, config: Path | None, **optio
 
 
 @cli.command()
+@click.argument("command", nargs=-1, metavar="-- COMMAND …", type=click.UNPROCESSED)
+@click.option("--scenario", "scenarios", metavar="NAME", multiple=True, help="Weather (repeatable), or all. Default: fair.")
+@click.option("--flow", metavar="NAME", help="What the command is told to do; the order is held against it.")
+@click.option("--env", "variables", metavar="NAME=VALUE", multiple=True, help="A variable for it, such as URL={base_url}.")
+@click.option("--timeout", type=float, metavar="SECONDS", default=120.0, show_default=True, help="For each run of it.")
+@click.option("--hold", type=float, metavar="SECONDS", default=8.0, show_default=True, help="How slow `slow` is.")
+@click.option("--tls", is_flag=True, help="Serve https://localhost with a certificate made for the run.")
+@click.option("--only", metavar="RULE", multiple=True, help="Judge these rules alone (glob, repeatable).")
+@click.option("--strict", is_flag=True, help="A broken SHOULD fails the run too.")
+@click.option("--report", metavar="DIR", help="Write result.json, report.html, matrix.md and the history there.")
+@click.option("--waivers", metavar="FILE", help="Known failures, each with a reason and an end (TOML).")
+@click.option("--quiet", is_flag=True, help="The verdict and the failures alone; the command's output is kept back.")
+@click.option("--list", "list_all", is_flag=True, help="List the scenarios and flows, and end.")
+def client(list_all: bool, only: tuple[str, ...], report: str | None, **options: Any) -> None:
+    """Judge a client: run its own command against the sandbox, in good and bad weather.
+
+    The command finds where to go in ORDERPROOF_BASE_URL, ORDERPROOF_USERNAME, ORDERPROOF_PASSWORD and
+    ORDERPROOF_ORDER_IDS, and with --flow what to do in ORDERPROOF_FLOW and ORDERPROOF_ORDER_ID.
+
+    \b
+    orderproof client -- pytest tests/integration
+    orderproof client --flow capture-part --scenario all -- node capture.js
+    orderproof client --env KLARNA_URL={base_url} --report out -- ./run-tests
+    """
+    from orderproof.client.running import listing, run_client
+
+    if list_all:
+        click.echo(listing())
+        return
+    rules = _selected(only or ("CLI-*",), both_sides=True)
+    sys.exit(run_client(rules=rules, report=_report_folder(report), **options))
+
+
+@cli.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--only", metavar="RULE", multiple=True, help="Judge these rules alone (glob, repeatable).")
 @click.option("--strict", is_flag=True, help="A broken SHOULD fails too.")

@@ -84,8 +84,7 @@ class Stream:
         request = exchange.request
         identity = (request.method, tidied(request.path), request.body)
         before = self._tries.pop(identity, [])
-        recent = bool(before) and exchange.sent_at - before[-1].answered_at <= RETRY_SECONDS
-        tries = before if recent and failed(before[-1]) else []
+        tries = before if before and failed(before[-1]) and _follows(exchange, before[-1]) else []
         self._tries[identity] = [*tries, exchange]
         self._forget(self._tries)
         if tries or exchange.status is None or exchange.status >= 300:
@@ -111,6 +110,12 @@ class Stream:
     def _forget(self, memory: OrderedDict[Any, Any]) -> None:
         if len(memory) > self._remembered:
             memory.popitem(last=False)
+
+
+def _follows(exchange: Exchange, before: Exchange) -> bool:
+    """Say whether a call was sent because of how the other ended: not at the same time, and not long after."""
+    pause = exchange.sent_at - before.answered_at
+    return (pause >= 0 or "lost" in before.facts) and pause <= RETRY_SECONDS
 
 
 def _refused(exchange: Exchange) -> bool:
