@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import threading
 
 from tests.gallery.catalogue import find, gallery
 from tests.gallery.wire import Gateway
@@ -18,10 +19,17 @@ def listing() -> str:
     return "\n".join(rows)
 
 
+def stop_at_eof(gateway: Gateway) -> None:
+    """End with whoever holds the other end of standard input, however that one ends."""
+    sys.stdin.read()
+    gateway.shutdown()
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.gallery", description=__doc__)
     parser.add_argument("name", nargs="?", default="core", help="which server to run; core is the plain one")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; a free one when not given")
+    parser.add_argument("--until-eof", action="store_true", help="stop when standard input ends")
     parser.add_argument("--list", action="store_true", help="show name, kind and difference of every server")
     chosen = parser.parse_args(arguments)
     if chosen.list:
@@ -34,6 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     with Gateway(fake, chosen.port) as gateway:
         print(gateway.base_url, flush=True)
+        if chosen.until_eof:
+            threading.Thread(target=stop_at_eof, args=(gateway,), daemon=True).start()
         try:
             gateway.serve_forever(poll_interval=0.05)
         except KeyboardInterrupt:

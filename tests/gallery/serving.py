@@ -25,8 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def serve(name: str, port: int = 0) -> Iterator[str]:
     """Run a server in a subprocess, yield its base URL, and end it. Raises KeyError for an unknown name."""
     find(name)
-    command = [sys.executable, "-m", "tests.gallery", name, "--port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "tests.gallery", name, "--port", str(port), "--until-eof"]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
     try:
         assert process.stdout is not None
         base_url = process.stdout.readline().strip()
@@ -35,9 +36,7 @@ def serve(name: str, port: int = 0) -> Iterator[str]:
         yield base_url
     finally:
         process.terminate()
-        process.wait(timeout=10)
-        if process.stdout is not None:
-            process.stdout.close()
+        process.communicate(timeout=10)
 
 
 @contextmanager
