@@ -1,18 +1,31 @@
-"""Exchanges as people read them: one line for a request, one for an answer, and a shell script that sends them again."""
+"""Exchanges as people read them: a line for a request, a line for an answer, a shell script that sends them again."""
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from orderproof.exchange import Exchange, Request, redacted_target
 from orderproof.model.call import call_of, created_id
 from orderproof.target import Target
 
 _BODY_SHOWN = 160
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_BODY_SENT = 100_000
+_OUR_HEADERS = frozenset({"accept", "user-agent", "host", "content-length", "authorization", "content-type"})
+_KEY = "klarna-idempotency-key"
+
+_PROLOGUE = """\
+#!/bin/sh
+# Sends the calls again, to fresh orders, and shows each answer.
+: "${{BASE_URL:={base_url}}}"
+: "${{CREDENTIALS:?give user:password}}"
+call() {{ ANSWER=$(curl --silent --show-error --include --globoff --path-as-is "$@"); printf '%s\\n\\n' "$ANSWER"; }}
+header() {{ printf '%s\\n' "$ANSWER" | grep -i "^$1:" | head -n 1 | sed 's/^[^:]*: *//' | tr -d '\\r'; }}
+field() {{ printf '%s\\n' "$ANSWER" | sed -n 's/.*"'"$1"'" *: *"\\([^"]*\\)".*/\\1/p' | head -n 1; }}
+new_key() {{ uuidgen 2>/dev/null || cat /proc/sys/kernel/random/uuid; }}
+"""
 
 
 def shown_request(exchange: Exchange) -> str:
@@ -31,7 +44,9 @@ def shown_answer(exchange: Exchange) -> str:
     if response is None:
         return f"no answer: {exchange.fault}"
     body = response.json
-    code = f" {body['error_code']}" if isinstance(body, dict) and isinstance(body.get("error_code"), str) else ""
+    code = (
+        f" {body['error_code']}" if isinstance(body, dict) and isinstance(body.get("error_code"), str) else ""
+    )
     call = call_of(exchange)
     made = created_id(call) if call is not None and response.status == 201 else None
     return f"{response.status}{code}{f', made {made}' if made else ''}"
@@ -40,62 +55,124 @@ def shown_answer(exchange: Exchange) -> str:
 def curl_script(trail: Iterable[Exchange], target: Target) -> str:
     """A shell script that sends the requests again with curl, ids taken from the answers as they come.
 
-    It needs `BASE_URL`, `CREDENTIALS` (user:password) and, where orders were created through it, `CUSTOMER_TOKEN`.
+    It has no secrets: `CREDENTIALS` (user:password) is asked for, and `CUSTOMER_TOKEN` where orders were created with
+    it; else each fresh order id is (`ORDER_1`, ...). `BASE_URL` can be another.
     """
-    names: dict[str, str] = {}
-    lines = [
-        "#!/bin/sh",
-        "# Sends the calls again. Set CREDENTIALS=user:password, and CUSTOMER_TOKEN for the orders.",
-        f": \"${{BASE_URL:={target.base_url}}}\"",
-        "call() { curl --silent --show-error --include --user \"$CREDENTIALS\" \"$@\" | tee answer.txt; echo; }",
-        "header() { grep -i \"^$1:\" answer.txt | tr -d '\\r' | sed 's/^[^:]*: *//'; }",
-    ]
-    for exchange in trail:
-        if exchange.stands_for is None:
-            lines += _call(exchange, names)
-    return "\n".join(lines) + "\n"
+    sent = [exchange for exchange in trail if exchange.stands_for is None]
+    script = _Script(Counter(exchange.request.header(_KEY) for exchange in sent))
+    lines = [line for exchange in sent for line in script.lines_of(exchange)]
+    return "\n".join([_PROLOGUE.format(base_url=target.base_url) + script.asked_for, *lines]) + "\n"
 
 
-def _call(exchange: Exchange, names: dict[str, str]) -> list[str]:
-    request = exchange.request
-    words = ["call", "-X", request.method]
-    for name, value in request.headers:
-        if name.lower() in ("content-type", "klarna-idempotency-key"):
-            words += ["-H", shlex.quote(f"{name}: {value}")]
-    if request.body:
-        words += ["--data-binary", _shell_text(request.body)]
-    line = " ".join([*words, _address(request, names)])
-    return [line, *_learned(exchange, names)]
+class _Script:
+    """Writes calls as shell commands, and keeps in mind which variable has which id or key."""
+
+    def __init__(self, keys: Counter[str | None]) -> None:
+        self._keys = keys
+        self._names: dict[str, str] = {}
+        self.asked_for = ""
+
+    def lines_of(self, exchange: Exchange) -> Iterator[str]:
+        """The lines that send one request, and keep the id of what it made."""
+        request = exchange.request
+        call = call_of(exchange)
+        if call is not None and "invented-order" not in exchange.facts and call.order_id not in self._names:
+            self._ask_for(self._variable("ORDER", call.order_id), "an order that was not used before")
+        if redacted_target(request.target) != request.target and "CUSTOMER_TOKEN" not in self.asked_for:
+            self._ask_for("CUSTOMER_TOKEN", "the customer token that makes orders")
+        yield f"# Then answered: {shown_answer(exchange)}".replace("\n", " ")
+        yield from self._new_keys(request)
+        if len(request.body) > _BODY_SENT:
+            yield f"# {request.method} with {len(request.body)} bytes is left out: orderproof reproduce sends it."
+            return
+        feed, data = _data(request.body)
+        words = ["call", "--request", request.method, *_credentials(exchange), *self._headers(request), *data]
+        yield feed + " ".join([*words, self._address(request)])
+        yield from self._learned(exchange)
+
+    def _ask_for(self, variable: str, what: str) -> None:
+        self.asked_for += f': "${{{variable}:?give {what}}}"\n'
+
+    def _variable(self, kind: str, value: str) -> str:
+        number = 1 + sum(name.startswith(f"{kind}_") for name in self._names.values())
+        self._names[value] = f"{kind}_{number}"
+        return self._names[value]
+
+    def _new_keys(self, request: Request) -> Iterator[str]:
+        key = request.header(_KEY)
+        if key is not None and self._keys[key] > 1 and key not in self._names:
+            yield f"{self._variable('KEY', key)}=$(new_key)"
+
+    def _headers(self, request: Request) -> Iterator[str]:
+        media_type = request.header("content-type")
+        if media_type is not None or request.body:
+            yield "--header " + shlex.quote(f"Content-Type: {media_type}" if media_type else "Content-Type:")
+        for name, value in request.headers:
+            if name.lower() == _KEY:
+                key = f"${self._names[value]}" if value in self._names else "$(new_key)"
+                yield f'--header "{name}: {key}"'
+            elif name.lower() not in _OUR_HEADERS:
+                yield "--header " + shlex.quote(f"{name}: {value}")
+
+    def _address(self, request: Request) -> str:
+        """The URL, its known ids as variables, and everything else quoted."""
+        target = redacted_target(request.target)
+        names = {**self._names, "REDACTED": "CUSTOMER_TOKEN"}
+        known = "|".join(re.escape(value) for value in sorted(names, key=len, reverse=True))
+        parts = re.split(f"({known})", target)
+        return '"$BASE_URL"' + "".join(
+            f'"${names[part]}"' if part in names else shlex.quote(part) for part in parts if part
+        )
+
+    def _learned(self, exchange: Exchange) -> Iterator[str]:
+        """The line that keeps the id of what the call made in a variable."""
+        call = call_of(exchange)
+        if exchange.response is None or exchange.status not in (200, 201):
+            return
+        if call is None:
+            body = exchange.response.json
+            order_id = body.get("order_id") if isinstance(body, dict) else None
+            if isinstance(order_id, str):
+                yield f"{self._variable('ORDER', order_id)}=$(field order_id)"
+            return
+        made = created_id(call) if exchange.status == 201 else None
+        if made is not None and made not in self._names:
+            kind = "Capture" if call.name == "captureOrder" else "Refund"
+            given = exchange.response.header(f"{kind}-Id")
+            source = f"header {kind}-Id" if given else "header Location | sed 's/.*\\///'"
+            yield f"{self._variable(kind.upper(), made)}=$({source})"
 
 
-def _shell_text(body: bytes) -> str:
+_USER, _PASSWORD = "${CREDENTIALS%%:*}", "${CREDENTIALS#*:}"
+_WRONG_CREDENTIALS = {
+    "none": "",
+    "wrong-password": f'--user "{_USER}:not-{_PASSWORD}"',
+    "wrong-user": '--user "nobody-$CREDENTIALS"',
+    "empty": '--user ":"',
+    "empty-password": f'--user "{_USER}:"',
+    "shorter-password": '--user "${CREDENTIALS%?}"',
+    "longer-password": '--user "${CREDENTIALS}x"',
+    "password-in-other-case": f'--user "{_USER}:$(printf %s "{_PASSWORD}" | tr a-zA-Z A-Za-z)"',
+    "bearer": '--header "Authorization: Bearer 0"',
+    "garbled": '--header "Authorization: Basic %%%"',
+}
+"""By kind of credentials: the words for them, made from the right ones where a right part is in them."""
+
+
+def _credentials(exchange: Exchange) -> list[str]:
+    words = _WRONG_CREDENTIALS.get(exchange.credentials, '--user "$CREDENTIALS"')
+    return [words] if words else []
+
+
+def _data(body: bytes) -> tuple[str, list[str]]:
+    """What goes before the command, and the words in it, that send a body."""
+    if not body:
+        return "", []
     try:
-        return shlex.quote(body.decode("utf-8"))
+        text = body.decode("utf-8")
     except UnicodeDecodeError:
-        escaped = "".join(f"\\{byte:03o}" for byte in body)
-        return f"\"$(printf '{escaped}')\""
-
-
-def _address(request: Request, names: dict[str, str]) -> str:
-    target = redacted_target(request.target).replace("REDACTED", "$CUSTOMER_TOKEN")
-    return '"$BASE_URL' + _UUID.sub(lambda found: names.get(found[0], found[0]), target) + '"'
-
-
-def _learned(exchange: Exchange, names: dict[str, str]) -> list[str]:
-    """Lines that keep the id of what a call made in a shell variable."""
-    call = call_of(exchange)
-    made = created_id(call) if call is not None and exchange.status == 201 else None
-    if made is not None and call is not None:
-        kind = "CAPTURE" if call.name == "captureOrder" else "REFUND"
-        variable = f"{kind}_{sum(name.startswith(f'${kind}') for name in names.values()) + 1}"
-        names[made] = f"${variable}"
-        return [f"{variable}=$(header {kind.title()}-Id)"]
-    if "/order" in exchange.request.target and exchange.status in (200, 201) and call is None:
-        body = exchange.response.json if exchange.response is not None else None
-        order_id = body.get("order_id") if isinstance(body, dict) else None
-        if isinstance(order_id, str):
-            variable = f"ORDER_{sum(name.startswith('$ORDER') for name in names.values()) + 1}"
-            names[order_id] = f"${variable}"
-            pattern = json.dumps("order_id")[1:-1]
-            return [f"{variable}=$(sed -n 's/.*\"{pattern}\": *\"\\([^\"]*\\)\".*/\\1/p' answer.txt)"]
-    return []
+        text = "\x00"
+    if "\x00" not in text:
+        return "", ["--data-raw", shlex.quote(text)]
+    octal = "".join(f"\\{byte:03o}" for byte in body)
+    return f"printf '{octal}' | ", ["--data-binary", "@-"]

@@ -19,7 +19,7 @@ from orderproof.drivers.drafts import draft, lines
 from orderproof.drivers.session import Session
 from orderproof.drivers.stage import Stage
 from orderproof.drivers.terms import AMOUNT_FIELDS, Term, fits, hint_for, term_for
-from orderproof.errors import OutOfTime
+from orderproof.errors import CannotJudge, OutOfTime
 from orderproof.exchange import Exchange
 from orderproof.judge import Judge
 from orderproof.model.call import call_of
@@ -33,6 +33,7 @@ MOST_REQUESTS = 300
 """What a reduction may send, beyond the sequence that failed."""
 
 _RETRIES = 3
+_REFUSALS = 2
 _PAIRS = 4
 _FEW = 5
 _BODY_TRIES = 8
@@ -138,6 +139,7 @@ class _Workshop:
         self._settles = settles
         self._tried: dict[tuple[str, int], bool] = {}
         self._number = 0
+        self._refusals = 0
 
     @property
     def left(self) -> int:
@@ -166,8 +168,17 @@ class _Workshop:
         self._number += 1
         judge = self._judges()
         stage = Stage(self._session, f"{self.rule}, try {self._number}", follow=self._follow)
-        with self._session.aside(judge.observe, judge.state):
-            steps = self._performed(stage, plan, judge)
+        try:
+            with self._session.aside(judge.observe, judge.state):
+                steps = self._performed(stage, plan, judge)
+        except OutOfOrders:
+            raise
+        except CannotJudge:
+            # No order like that is to be had, or the target is gone: then the next candidates end this way too.
+            self._refusals += 1
+            if self._refusals > _REFUSALS:
+                raise
+            return None
         found = _root(judge, self.rule)
         if found is None:
             return None

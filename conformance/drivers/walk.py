@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any, cast
@@ -21,14 +21,17 @@ from hypothesis import strategies as st
 from orderproof.coverage import Coverage
 from orderproof.drivers.commands import Command
 from orderproof.drivers.contents import Draw, drawn_draft
+from orderproof.drivers.drafts import draft
 from orderproof.drivers.guide import TIME, Guide
 from orderproof.drivers.moves import Move, command_for, moves, prospects
 from orderproof.drivers.session import Session
 from orderproof.drivers.stage import Stage
+from orderproof.errors import CannotJudge
 from orderproof.model.lifecycle import stage_of
 from orderproof.model.state import State
 from orderproof.model.values import instant
 from orderproof.operations import OPERATIONS
+from orderproof.supply import OutOfOrders
 
 __all__ = ["walk"]
 
@@ -46,12 +49,16 @@ _WITHOUT_KEY = 0.1
 
 @dataclass
 class _Tally:
-    """How often each move was made in each stage of an order, and in each stage and history."""
+    """How often each move was made in each stage of an order, and in each stage and history.
+
+    `ordinary_orders`: the source refused an order that was out of the ordinary.
+    """
 
     coverage: Coverage
     by_stage: Counter[Any] = field(default_factory=Counter)
     by_history: Counter[Any] = field(default_factory=Counter)
     operations: set[tuple[str, str]] = field(default_factory=set)
+    ordinary_orders: bool = False
 
     def weights(self, state: State, candidates: tuple[Move, ...]) -> list[float]:
         """The worth of each move here: less with each time that it was made, more where its operation is new."""
@@ -155,9 +162,20 @@ def _seat(tour: _Tour, order: int) -> int:
     """The position of an order; one that was not obtained yet is."""
     if order < len(tour.before):
         return order
-    position = tour.stage.obtain(drawn_draft(tour.draw))
+    position = _obtain(tour, drawn_draft(tour.draw))
     tour.before.append(tour.state(position).remaining)
     return position
+
+
+def _obtain(tour: _Tour, wanted: Mapping[str, Any]) -> int:
+    """Obtain an order, an ordinary one where the source does not give the one that is wanted."""
+    try:
+        return tour.stage.obtain(draft() if tour.tally.ordinary_orders else wanted)
+    except OutOfOrders:
+        raise
+    except CannotJudge:
+        tour.tally.ordinary_orders = True
+        return tour.stage.obtain(draft())
 
 
 def _step(tour: _Tour, order: int) -> None:
