@@ -242,7 +242,9 @@ def _check(settings: Settings, chosen: dict[str, Any], *, verbose: bool) -> int:
 )
 @click.option("--flavour", metavar="NAME", help="A set of such decisions.")
 @click.option("--list-open", is_flag=True, help="List the open points and flavours, and end.")
-def sandbox(list_open: bool, host: str, port: int, **options: Any) -> None:
+@click.option("--fault", metavar="NAME", help="Be wrong on purpose, in one way.")
+@click.option("--list-faults", is_flag=True, help="List the faults, and end.")
+def sandbox(list_open: bool, list_faults: bool, host: str, port: int, **options: Any) -> None:
     """Run the stateful reference server.
 
     Orders are created through the Customer Token API, with the token `sandbox`. Time is moved with
@@ -251,13 +253,14 @@ def sandbox(list_open: bool, host: str, port: int, **options: Any) -> None:
     \b
     orderproof sandbox --port 8000
     orderproof sandbox --open location=relative --open invalid_status=422
+    orderproof sandbox --fault one-above-remaining
     """
-    from orderproof.serving import list_choices, serve
+    from orderproof import serving
 
-    if list_open:
-        click.echo(list_choices())
+    if list_open or list_faults:
+        click.echo(serving.list_choices() if list_open else serving.list_faults())
         return
-    serve(host, port, **options)
+    serving.serve(host, port, **options)
 
 
 def _target_options(command: Any) -> Any:
@@ -381,17 +384,42 @@ def audit(files: tuple[str, ...], only: tuple[str, ...], strict: bool, report: s
 
 
 @cli.command()
+@click.argument("runs", nargs=-1, required=True, metavar="[NAME=]DIR…")
+@click.option("--all", "everything", is_flag=True, help="Show every rule, not only where the runs differ.")
+@click.option("--html", "page", metavar="FILE", type=click.Path(path_type=Path), help="Write a page as well.")
+def matrix(runs: tuple[str, ...], everything: bool, page: Path | None) -> None:
+    """Put several runs side by side, and show what changed between two runs of one target.
+
+    A DIR is the folder that --report wrote. Runs of one NAME are runs of one target; without a name, the base URL is it.
+
+    \b
+    orderproof matrix reports/ours reports/vendor
+    orderproof matrix fake=monday fake=tuesday --html matrix.html
+    """
+    from orderproof.comparing import compared, read_runs
+    from orderproof.report.matrix import matrix_lines, write_matrix_html
+    from orderproof.report.text import plain
+
+    found = compared(read_runs(runs))
+    for line in matrix_lines(found, everything=everything):
+        click.echo(plain(line, sys.stdout.encoding or "utf-8"))
+    if page is not None:
+        write_matrix_html(page, found)
+
+
+@cli.command()
 @click.argument("rule", required=False)
 def rules(rule: str | None) -> None:
     """List the rules, or explain one: its level, requirement, source, and what is open about it."""
     from orderproof.catalogue import UnknownRule, select
     from orderproof.report.rules import explained, listed
+    from orderproof.serving import faults_of
 
     try:
         chosen = select([rule] if rule else [])
     except UnknownRule as error:
         raise UsageError(str(error)) from None
-    click.echo(explained(chosen[0]) if len(chosen) == 1 else listed(chosen))
+    click.echo(explained(chosen[0], faults_of(chosen[0].id)) if len(chosen) == 1 else listed(chosen))
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from orderproof.errors import CannotJudge, UsageError
 from orderproof.sandbox.options import FLAVOURS, OptionError, Settings, choices, open_choices
-from orderproof.sandbox.server import ServerError, run
+from orderproof.sandbox.server import ServerError, behaviour_named, run
 from orderproof.sandbox.store import StoreError
 
 
@@ -19,12 +19,13 @@ def serve(
     database: str | None = None,
     choices: Sequence[str] = (),
     flavour: str | None = None,
+    fault: str | None = None,
 ) -> None:
     """Serve until interrupted. Raises UsageError for options that make no sense, CannotJudge when it cannot start."""
     try:
         chosen = open_choices(choices, flavour) if flavour else open_choices(choices)
         settings = Settings(username=user, password=password, database=database, open=chosen)
-        run(settings, host, port)
+        run(settings, host, port, behaviour=behaviour_named(fault))
     except OptionError as error:
         raise UsageError(str(error)) from None
     except (ServerError, StoreError) as error:
@@ -42,3 +43,21 @@ def list_choices() -> str:
             f"  {name:<{width}}  {', '.join(f'{k}={v}' for k, v in values.items()) or 'the defaults'}"
         )
     return "\n".join(lines)
+
+
+def list_faults() -> str:
+    """Return every fault with the rule that it breaks, when it shows and what the lie is, as text."""
+    from orderproof.sandbox.faults import FAULTS
+
+    width = max(map(len, FAULTS))
+    by_rule = sorted(FAULTS.values(), key=lambda fault: (fault.rule, fault.mechanical))
+    lines = ["Faults (--fault NAME), by the rule that they break:"]
+    lines += [f"  {one.rule:<11} {one.name:<{width}}  {one.when:<11} {one.lie}" for one in by_rule]
+    return "\n".join(lines)
+
+
+def faults_of(rule: str) -> list[str]:
+    """Return the faults of the sandbox that break a rule, one line each: name, when it shows, the lie."""
+    from orderproof.sandbox.faults import faults_of as known
+
+    return [f"{one.name} ({one.when}): {one.lie}" for one in known(rule)]

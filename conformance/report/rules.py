@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from orderproof.catalogue import Rule
 from orderproof.judge import registered
@@ -21,8 +21,8 @@ def listed(rules: Iterable[Rule]) -> str:
     return "\n".join(lines)
 
 
-def explained(rule: Rule) -> str:
-    """Everything about one rule: what must hold, where that is written, and what is open."""
+def explained(rule: Rule, faults: Sequence[str] = ()) -> str:
+    """Everything about one rule: what must hold, where that is written, what is open, and which faults break it."""
     lines = [f"{rule.id}  {rule.title}  ({rule.level}, judges a {rule.judges}, {rule.basis})", ""]
     for source in rule.sources:
         lines += hanging("Contract   ", str(source), 100)
@@ -32,6 +32,8 @@ def explained(rule: Rule) -> str:
     if rule.needs:
         lines += hanging("Needs      ", ", ".join(rule.needs), 100)
     lines += hanging("Checked by ", ", ".join(_checks_of(rule)) or "no check yet", 100)
+    for one in faults:
+        lines += hanging("Fault      ", one, 100)
     return "\n".join(lines)
 
 

@@ -63,11 +63,13 @@ def run(
 
 
 @contextmanager
-def background(settings: Settings) -> Generator[str]:
+def background(settings: Settings, *, fault: str | None = None) -> Generator[str]:
     """Run a sandbox in a process of its own on a free port of 127.0.0.1, and yield its base URL.
 
-    The process ends with the block, and also when this one dies. Raises ServerError when it does not start.
+    `fault` is the name of a fault that it is to have. The process ends with the block, and also when this one dies.
+    Raises ServerError when it does not start, OptionError for a fault that does not exist.
     """
+    behaviour_named(fault)
     command = [
         sys.executable,
         "-P",
@@ -79,7 +81,7 @@ def background(settings: Settings) -> Generator[str]:
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as child:
         try:
-            yield _started(child, settings)
+            yield _started(child, settings, fault)
         finally:
             _stop(child)
 
@@ -89,18 +91,28 @@ def serve_for_parent() -> None:
 
     The first line of standard output is the base URL, or, after an exclamation mark, why there is none.
     """
-    settings = settings_from(json.loads(sys.stdin.readline()))
+    told = json.loads(sys.stdin.readline())
+    behaviour, settings = behaviour_named(told.pop("fault")), settings_from(told)
     try:
         store = open_store(settings)
     except StoreError as problem:
         _print_line(f"! {problem}")
         return
     with contextlib.closing(store), listening("127.0.0.1", 0) as listener:
-        server = _server(Application(Service(settings, store)))
+        server = _server(Application(Service(settings, store, behaviour)))
         threading.Thread(target=_stop_at_end_of_input, args=[server], daemon=True).start()
         _print_line(base_url("127.0.0.1", listener))
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
+
+
+def behaviour_named(fault: str | None) -> Behaviour:
+    """Return the behaviour of a sandbox, with a fault if one is named. Raises OptionError for an unknown one."""
+    if fault is None:
+        return AS_AGREED
+    from orderproof.sandbox.faults import behaviour_of
+
+    return behaviour_of(fault)
 
 
 def settings_from(data: dict[str, Any]) -> Settings:
@@ -166,11 +178,11 @@ def _stop_at_end_of_input(server: uvicorn.Server) -> None:
     server.should_exit = True
 
 
-def _started(child: subprocess.Popen[str], settings: Settings) -> str:
+def _started(child: subprocess.Popen[str], settings: Settings, fault: str | None) -> str:
     assert child.stdin is not None
     assert child.stdout is not None
     with contextlib.suppress(BrokenPipeError):
-        child.stdin.write(json.dumps(asdict(settings)) + "\n")
+        child.stdin.write(json.dumps({**asdict(settings), "fault": fault}) + "\n")
         child.stdin.flush()
     # A child that hangs before it listens is ended by the timer, which ends the reading below.
     timer = threading.Timer(STARTS_WITHIN_SECONDS, child.kill)

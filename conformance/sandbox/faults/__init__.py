@@ -1,0 +1,36 @@
+"""Sandboxes that are wrong on purpose, each in one way: what a conformance suite has to find.
+
+`FAULTS` holds them all, by name; `behaviour_of` turns a name into the behaviour of a sandbox. Nothing in the sandbox
+itself knows of them.
+"""
+
+from __future__ import annotations
+
+from orderproof.sandbox.faults import (
+    authorizations,
+    captures,
+    concurrency,
+    idempotency,
+    mechanical,
+    orders,
+    refunds,
+    shipping,
+    wire,
+)
+from orderproof.sandbox.faults.registry import FAULTS, Fault, behaviour_of, faults_of
+
+__all__ = [
+    "FAULTS",
+    "Fault",
+    "authorizations",
+    "behaviour_of",
+    "captures",
+    "concurrency",
+    "faults_of",
+    "idempotency",
+    "mechanical",
+    "orders",
+    "refunds",
+    "shipping",
+    "wire",
+]

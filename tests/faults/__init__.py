@@ -1,0 +1,1 @@
+"""Tests of the faults that a sandbox can be given."""
