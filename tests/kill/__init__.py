@@ -1,0 +1,1 @@
+"""The kill matrix: every fault of the sandbox against the suite, measured."""

@@ -1,0 +1,153 @@
+"""One run of the suite against one sandbox, with a fault or with a freedom of the contract taken."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from orderproof.catalogue import select
+from orderproof.checking import Settings, Watch, check
+from orderproof.checks.findings import Finding
+from orderproof.counterexample import load
+from orderproof.errors import CannotJudge
+from orderproof.outcome import RunResult, Verdict
+from orderproof.sandbox.faults import Fault
+from orderproof.sandbox.options import Open
+from orderproof.sandbox.options import Settings as SandboxSettings
+from orderproof.sandbox.server import background
+from orderproof.target import SANDBOX_CLOCK, Target
+
+LONGEST_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """What came of one fault in one profile.
+
+    `found` says whether a rule that the fault breaks was named as a root cause, `by` which rules were named up to then.
+    `requests` and `seconds` are those until it was found, or of the whole run; `calls` the length of the
+    counterexample, None if there is none that can be sent again.
+    """
+
+    fault: str
+    rule: str
+    when: str
+    profile: str
+    found: bool
+    by: tuple[str, ...]
+    requests: int
+    seconds: float
+    calls: int | None
+    note: str = ""
+
+
+@dataclass
+class _Lookout:
+    """Notes when a rule that a fault breaks is first found."""
+
+    rules: tuple[str, ...]
+    started: float = field(default_factory=time.monotonic)
+    requests: int = 0
+    roots: list[str] = field(default_factory=list)
+    found_at: tuple[int, float] | None = None
+
+    def sent(self, _: object) -> None:
+        self.requests += 1
+
+    def finding(self, found: Finding) -> None:
+        if self.found_at is None:
+            self.roots.append(found.rule)
+            if found.rule in self.rules:
+                self.found_at = (self.requests, time.monotonic() - self.started)
+
+
+def target_at(url: str) -> Target:
+    """The sandbox at a URL as a target that can do all that a sandbox can."""
+    return Target(
+        url, "sandbox", "sandbox", orders="customer-token:sandbox", timeout=5.0, clock=SANDBOX_CLOCK
+    )
+
+
+def tried(fault: Fault, profile: str, *, seed: int = 0) -> Row:
+    """Run a profile against a sandbox with a fault until a rule that it breaks is found, or to the end."""
+    lookout = _Lookout(fault.rules)
+    watch = Watch(finding=lookout.finding, exchange=lookout.sent, enough=lambda: lookout.found_at is not None)
+    note, result = "", None
+    with TemporaryDirectory() as folder, background(SandboxSettings(), fault=fault.name) as url:
+        lookout.started = time.monotonic()
+        settings = Settings(
+            target_at(url),
+            select([]),
+            profile=profile,
+            seed=seed,
+            max_time=LONGEST_SECONDS,
+            report=Path(folder),
+        )
+        try:
+            result = check(settings, watch)
+            note = result.interrupted
+        except CannotJudge as error:
+            note = f"not judged: {error}"
+        calls = _length(result, fault.rules, Path(folder))
+    requests, seconds = lookout.found_at or (lookout.requests, time.monotonic() - lookout.started)
+    return Row(
+        fault=fault.name,
+        rule=fault.rule,
+        when=fault.when,
+        profile=profile,
+        found=lookout.found_at is not None,
+        by=tuple(dict.fromkeys(lookout.roots)),
+        requests=requests,
+        seconds=round(seconds, 2),
+        calls=calls,
+        note=note,
+    )
+
+
+def _length(result: RunResult | None, rules: tuple[str, ...], folder: Path) -> int | None:
+    """The number of calls, the creation of orders aside, of the saved counterexample of a rule."""
+    blocks = [] if result is None else result.blocks
+    file = next((block.file for block in blocks if block.rule.id in rules and block.file), None)
+    return None if file is None else len(load(folder / file).sequence.commands)
+
+
+@dataclass(frozen=True)
+class Conformity:
+    """What the suite says of a correct variant: the rules that it accuses (none, if the suite is right)."""
+
+    variant: str
+    profile: str
+    seed: int
+    accused: tuple[str, ...]
+    requests: int
+    seconds: float
+    detail: str = ""
+
+
+def judged(name: str, chosen: Open, *, profile: str = "quick", seed: int = 0) -> Conformity:
+    """Run a profile against a sandbox that takes a freedom of the contract."""
+    started = time.monotonic()
+    with background(SandboxSettings(open=chosen)) as url:
+        settings = Settings(target_at(url), select([]), profile=profile, seed=seed, max_time=LONGEST_SECONDS)
+        result = check(settings, Watch())
+    return Conformity(
+        variant=name,
+        profile=profile,
+        seed=seed,
+        accused=tuple(block.rule.id for block in result.blocks) or _errors(result),
+        requests=result.requests,
+        seconds=round(time.monotonic() - started, 2),
+        detail="; ".join(_said(result)),
+    )
+
+
+def _errors(result: RunResult) -> tuple[str, ...]:
+    return tuple(one.rule.id for one in result.rules if one.verdict is Verdict.ERROR)
+
+
+def _said(result: RunResult) -> Sequence[str]:
+    blocks = [f"{b.rule.id}: {b.sent}; expected {b.expected}; got {b.actual}" for b in result.blocks]
+    return [*blocks, *([result.interrupted] if result.interrupted else [])]
