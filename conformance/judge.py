@@ -324,7 +324,10 @@ def _one_per_rule(found: list[Finding]) -> Iterator[Finding]:
 
 
 _RANKS = (
-    ("GEN-ERR-3", "GEN-HTTP-1", "GEN-AUTH", "GEN-HTTP-5", "GEN-VAL", "GEN-ID", "GEN-404-1", "CON-", "IDM-"),
+    (
+        *("GEN-ERR-3", "GEN-HTTP-1", "GEN-AUTH", "GEN-HTTP-5", "GEN-VAL", "GEN-ID", "GEN-404-1"),
+        *("GEN-RATE-1", "CON-", "IDM-"),
+    ),
     ("ORD-SUM", "ORD-STA", "ORD-GET-1", "ORD-GET-3", "ORD-GET-4"),
     ("CAN-4",),
     ("ORD-FIX", "ORD-GET-2", "CAP-6"),

@@ -24,9 +24,9 @@ def address_fields_read_back_as_sent(step: Step) -> Iterator[Mark]:
 @check("CUS-2", on=[_UPDATE, "getOrder"])
 def the_billing_address_stays(step: Step) -> Iterator[Mark]:
     sent = [event for event in step.events(_UPDATE) if _names_billing(event.call)]
-    if sent and step.document is not None and step.is_reading:
+    if step.document is not None and step.is_reading:
         yield from step.reads_after(_UPDATE, "billing_address")
-        if not any(event.taken for event in sent):
+        if sent and not any(event.taken for event in sent):
             yield from step.unchanged_after(_UPDATE, *Situation)
     elif step.call is not None and step.call.name == _UPDATE and _names_billing(step.call):
         yield from step.answers(Situation.OPEN_BODY)

@@ -53,8 +53,13 @@ def _repeat_of(step: Step, same_body: bool) -> Iterator[Mark]:
     first, call = _first(step), step.call
     if step.situation is not Situation.REPEAT or not step.is_answered or first is None or call is None:
         return
-    if (first.body == call.body) is same_body:
+    if (first.body == call.body) is same_body and not _is_old(call, first):
         yield _answered_as_first(step, call, first)
+
+
+def _is_old(call: Call, first: Spent) -> bool:
+    """Say whether a key was first used so long ago that it is IDM-8 which speaks of it."""
+    return call.now - first.at > 3600
 
 
 @check("IDM-2")
@@ -140,6 +145,6 @@ def a_key_holds_for_a_day(step: Step) -> Iterator[Mark]:
     first = _first(step)
     if first is None or step.call is None or step.situation is not Situation.REPEAT:
         return
-    if step.call.now - first.at > 3600 and step.is_answered:
+    if _is_old(step.call, first) and step.is_answered:
         mark = _answered_as_first(step, step.call, first)
         yield Broken(f"{mark.expected}, within 24 hours", mark.actual) if isinstance(mark, Broken) else mark

@@ -275,3 +275,15 @@ def a_rate_limited_call_changes_nothing(step: Step) -> Iterator[Mark]:
         yield mark_of(list(step.differences))
         if any("gave-up" in event.call.exchange.facts for event in limited):
             yield Broken("the call goes through after waiting, as reading does", "429 each time")
+    for operation, entries in (("captureOrder", "captures"), ("refundOrder", "refunds")):
+        if step.document is not None and step.before and any(e.call.name == operation for e in limited):
+            yield from _one_entry_each(step, operation, entries)
+
+
+def _one_entry_each(step: Step, operation: str, entries: str) -> Iterator[Mark]:
+    """A mark for the reading after a call that got through when it was sent again: the first try left nothing."""
+    taken = sum(event.taken for event in step.events(operation))
+    new = len((step.document or {}).get(entries) or ()) - len((step.before or {}).get(entries) or ())
+    lost = any(event.call.exchange.response is None for event in step.since)
+    if not lost and not step.follows_a_race:
+        yield verdict(new <= taken, f"{taken} more of {entries}, as a 429 changes nothing", f"{new} more")

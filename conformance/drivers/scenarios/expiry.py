@@ -55,8 +55,9 @@ def extended(stage: Stage) -> None:
 @scenario("a key that is old", needs="clock")
 def old_key(stage: Stage) -> None:
     order = new_order(stage)
-    order.call("captureOrder", {"captured_amount": order.remaining // 4}, key="old")
+    amount = order.remaining // 4
+    order.call("captureOrder", {"captured_amount": amount}, key="old")
     _pass(stage, 0.97)
     order.read()
-    order.call("captureOrder", {"captured_amount": order.remaining // 4}, key="old")
+    order.call("captureOrder", {"captured_amount": amount}, key="old")
     order.look_around()
