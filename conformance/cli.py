@@ -390,7 +390,7 @@ def audit(files: tuple[str, ...], only: tuple[str, ...], strict: bool, report: s
 def matrix(runs: tuple[str, ...], everything: bool, page: Path | None) -> None:
     """Put several runs side by side, and show what changed between two runs of one target.
 
-    A DIR is the folder that --report wrote. Runs of one NAME are runs of one target; without a name, the base URL is it.
+    A DIR is a folder that --report wrote. Runs of one NAME are runs of one target; the base URL is the name otherwise.
 
     \b
     orderproof matrix reports/ours reports/vendor

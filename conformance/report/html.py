@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from orderproof.catalogue import Source, source_address
 from orderproof.outcome import Block, RuleResult, RunResult
 from orderproof.report.block import again, failures, run_again, warnings
-from orderproof.report.files import TOOL, asset, tool_version, write_whole
+from orderproof.report.files import TOOL, tool_version, write_whole
 from orderproof.report.lifecycle import lifecycle
 from orderproof.report.markup import Html, element, joined
+from orderproof.report.page import page
 from orderproof.report.screen import WORDS, headline, unexplained
 from orderproof.report.text import counted, duration, shortened
 from orderproof.report.timeline import timelines
@@ -33,32 +32,8 @@ def write_html(directory: Path, result: RunResult) -> Path:
 
 def html(result: RunResult) -> str:
     """Return the page. What a target or client sent is in it as text only."""
-    style, script = Html(asset("page.css")), Html(asset("page.js"))
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_policy(style, script)),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("title", f"{result.verdict}: {result.target} – {TOOL}"),
-        element("style", style),
-    )
-    body = element("body", _header(result), element("main", _sections(result)), _footer(result))
-    page = element("html", head, body, element("script", script), lang="en")
-    return f"<!doctype html>\n{page}\n"
-
-
-def _policy(style: str, script: str) -> str:
-    """Nothing is loaded, sent or run but the style and the script of this page."""
-    return (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _digest(text: str) -> str:
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+    title = f"{result.verdict}: {result.target} – {TOOL}"
+    return page(title, _header(result), element("main", _sections(result)), _footer(result))
 
 
 def _header(result: RunResult) -> Html:
