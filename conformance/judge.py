@@ -125,45 +125,64 @@ class Judge:
         That no order of them explains how the order reads afterwards is found when it is next read.
         """
         calls: defaultdict[str, list[Call]] = defaultdict(list)
-        found: list[Finding] = []
         for exchange in exchanges:
             self._remember(exchange)
-        for exchange in exchanges:
             call = call_of(exchange)
-            if call is not None:
+            if call is None:
+                self._judge(self._lone_step(exchange, None))
+            else:
                 calls[call.order_id].append(call)
-            repeats = call is not None and call.key is not None
-            repeated = self._is_repeated_error(exchange)
-            step = Step(exchange, call, None, repeated_error=repeated, repeats_a_key=repeats)
-            found += self._judge(step, rules=_OF_ONE_ANSWER)
-        for order_id, together in calls.items():
-            found += self._judge_race(self._orders.record(order_id), together)
-        return found
+        return [
+            finding
+            for order_id, together in calls.items()
+            for finding in self._judge_race(self._orders.record(order_id), together)
+        ]
+
+    def _lone_step(self, exchange: Exchange, call: Call | None) -> Step:
+        """An exchange by itself: what was possible before it is not known."""
+        repeats = call is not None and call.key is not None
+        repeated = self._is_repeated_error(exchange)
+        return Step(exchange, call, None, repeated_error=repeated, repeats_a_key=repeats)
 
     def _judge_race(self, record: _Record, calls: list[Call]) -> list[Finding]:
+        alone = [self._lone_step(call.exchange, call) for call in calls]
+        found = [finding for step in alone for finding in self._broken(step, _OF_ONE_ANSWER)]
+        race = self._race(record, calls)
+        if race is None:
+            return self._add(found, alone[-1])
+        deciding = (race.culprits or race.calls)[-1]
+        step = Step(deciding.exchange, deciding, None)
+        return self._add([*found, *self._broken_at_once(race, step)], step, race)
+
+    def _race(self, record: _Record, calls: list[Call]) -> Group | None:
+        """Move the order's record past calls at once; None when it takes too long to say what they may have done."""
         before = record.states
         record.since += [_event_at_once(call) for call in calls if call.exchange.status != 409]
         record.lost_keys |= {call.key for call in calls if call.key and call.exchange.response is None}
+        record.race = None
         try:
             after = linearize(before, calls)
         except Undecided:
-            record.states, record.race = (replace(before[0], order=None),), None
-            return []
+            record.states = (replace(before[0], order=None),)
+            return None
         race = Group(tuple(calls), before, after, culprits=() if after else culprits(before, calls))
         record.race = race if after else None
         record.states = after or (replace(before[0], order=None),)
-        deciding = (race.culprits or race.calls)[-1]
-        step = Step(deciding.exchange, deciding, None)
-        return self._add(self._of_race(race, step), step, race)
+        return race
 
-    def _of_race(self, race: Group, step: Step) -> list[Finding]:
-        found = []
-        for entry in self._groups:
-            for mark in self._marks(entry, race):
-                self.exercised[entry.rule] += 1
-                if isinstance(mark, Broken):
-                    found.append(self._finding(entry.rule, mark, step))
-        return found
+    def _broken_at_once(self, race: Group, step: Step) -> list[Finding]:
+        return [finding for entry in self._groups for finding in self._findings_of(entry, race, step)]
+
+    def _broken(self, step: Step, rules: tuple[str, ...] = ("",)) -> list[Finding]:
+        operation = step.call.name if step.call is not None else ""
+        entries = (entry for entry in self._steps[operation] if entry.rule.startswith(rules))
+        return [finding for entry in entries for finding in self._findings_of(entry, step, step)]
+
+    def _findings_of(self, entry: Registered, view: Any, step: Step) -> Iterator[Finding]:
+        for mark in self._marks(entry, view):
+            self.exercised[entry.rule] += 1
+            if isinstance(mark, Broken):
+                yield self._finding(entry.rule, mark, step)
 
     def _go_astray(self, step: Step, finding: Finding) -> None:
         """Remember which calls go wrong by themselves: where they do so at once, that is no fault of the others."""
@@ -203,17 +222,11 @@ class Judge:
         self._trail.append(exchange)
         del self._trail[:-_TRAIL_LENGTH]
 
-    def _judge(self, step: Step, race: Group | None = None, rules: tuple[str, ...] = ("",)) -> list[Finding]:
+    def _judge(self, step: Step, race: Group | None = None) -> list[Finding]:
         self.step = step
-        operation = step.call.name if step.call is not None else ""
-        found: list[Finding] = []
-        for entry in (entry for entry in self._steps[operation] if entry.rule.startswith(rules)):
-            for mark in self._marks(entry, step):
-                self.exercised[entry.rule] += 1
-                if isinstance(mark, Broken):
-                    found.append(self._finding(entry.rule, mark, step))
+        found = self._broken(step)
         if race is not None:
-            found += self._of_race(race, step)
+            found += self._broken_at_once(race, step)
         return self._add(found, step, race)
 
     def _marks(self, entry: Registered, view: Any) -> list[Mark]:

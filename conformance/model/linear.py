@@ -8,7 +8,8 @@ never; 409 and 429 have no effect.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import replace
 
 from orderproof.model.call import Call
 from orderproof.model.oracle import assess, distinct, is_neutral
@@ -17,6 +18,7 @@ from orderproof.model.state import State
 MOST_ASSESSMENTS = 5_000
 """After so many looks at a call in a state a search is given up: about a quarter of a second."""
 
+_MOST_FOR_CULPRITS = 1_500
 _ADDITIVE = frozenset({"captureOrder", "refundOrder"})
 
 
@@ -31,7 +33,7 @@ def linearize(
 
     An empty tuple: no order of the calls explains the answers. Raises Undecided after `limit` assessments.
     """
-    search = _Search(calls, limit)
+    search = _Search(calls, (), limit)
     return distinct([after for state in states for after in search.from_state(state)])
 
 
@@ -39,36 +41,33 @@ def is_explained(
     states: Iterable[State],
     calls: Sequence[Call],
     *,
-    unsure: Iterable[Call] = (),
+    unsure: Sequence[Call] = (),
     limit: int = MOST_ASSESSMENTS,
 ) -> bool:
-    """Say whether some order of the calls explains the answers; what `unsure` calls were answered does not count.
+    """Say whether some order of the calls explains the answers, where `unsure` ones besides may have taken effect.
 
     Raises Undecided after `limit` assessments.
     """
-    search = _Search(calls, limit, unsure=tuple(unsure))
+    search = _Search(calls, unsure, limit)
     return any(True for state in states for _ in search.from_state(state))
 
 
 def culprits(
-    states: Sequence[State], calls: Sequence[Call], *, limit: int = MOST_ASSESSMENTS
+    states: Sequence[State], calls: Sequence[Call], *, limit: int = _MOST_FOR_CULPRITS
 ) -> tuple[Call, ...]:
     """Return as few of unexplained calls as cannot be explained, whatever the others were answered.
 
     The others may have taken effect at any time, or never: leaving them out would leave their effects unexplained.
-    Stops early, with more calls than needed, when a search is given up.
+    Those that were refused and those that read are simply left out. Calls stay where a search is given up.
     """
     kept = [call for call in calls if not is_neutral(call)]
     unsure: list[Call] = []
     for call in sorted(kept, key=_weight):
         rest = [other for other in kept if other is not call]
-        others = [*unsure, call] if call.operation.writes else unsure
-        try:
-            explained = is_explained(states, [*rest, *others], unsure=others, limit=limit)
-        except Undecided:
-            continue
-        if not explained:
-            kept, unsure = rest, others
+        others = [*unsure, call] if call.operation.writes and not _is_refused(call) else unsure
+        with suppress(Undecided):
+            if not is_explained(states, rest, unsure=others, limit=limit):
+                kept, unsure = rest, others
     return tuple(kept)
 
 
@@ -78,47 +77,46 @@ def _weight(call: Call) -> tuple[bool, bool, int]:
     return taken and call.operation.writes, taken, call.amount
 
 
-@dataclass
 class _Search:
-    """One search; positions stand for calls, and sets of calls are bits of a number."""
+    """One search; positions stand for calls, and sets of calls are bits of a number.
 
-    calls: Sequence[Call]
-    limit: int
-    unsure: tuple[Call, ...] = ()
-    seen: set[tuple[int, str]] = field(default_factory=set)
-    first: list[int] = field(default_factory=list)
-    silent: int = 0
-    binding: int = 0
-    additive: bool = False
+    `silent` calls may take effect or not, the `binding` ones must be explained; `first` are those that come before
+    each call. `additive`: captures alone, or refunds alone, so that any order of them comes to the same.
+    """
 
-    def __post_init__(self) -> None:
-        calls = [call for call in self.calls if not is_neutral(call)]
-        silent = [_is_silent(call) or any(call is other for other in self.unsure) for call in calls]
-        self.calls = [_unanswered(call) if lost else call for call, lost in zip(calls, silent, strict=True)]
-        self.silent = sum(1 << position for position, lost in enumerate(silent) if lost)
-        self.binding = (1 << len(calls)) - 1 - self.silent
+    def __init__(self, calls: Sequence[Call], unsure: Sequence[Call], limit: int) -> None:
+        told = [_unanswered(call) if _is_silent(call) else call for call in calls if not is_neutral(call)]
+        self.calls = sorted([*told, *map(_doubted, unsure)], key=lambda call: call.exchange.sent_at)
+        self.limit = limit
+        self.silent = sum(1 << n for n, call in enumerate(self.calls) if call.exchange.response is None)
+        self.binding = (1 << len(self.calls)) - 1 - self.silent
         self.first = [self._before(call) for call in self.calls]
-        self.additive = not self.silent and _is_additive(self.calls)
+        self.additive = _is_additive([call for n, call in enumerate(self.calls) if not self._comes_last(n)])
+        self._seen: set[tuple[int, str]] = set()
+        self._shown: dict[int, tuple[object, str]] = {}
 
     def _before(self, call: Call) -> int:
         """The calls that were answered before this one was sent."""
-        earlier = (
+        return sum(
             1 << position
             for position, other in enumerate(self.calls)
-            if not self.silent >> position & 1 and other.exchange.answered_at < call.exchange.sent_at
+            if other.exchange.response is not None and other.exchange.answered_at < call.exchange.sent_at
         )
-        return sum(earlier)
+
+    def _comes_last(self, position: int) -> bool:
+        others = self.binding & ~(1 << position)
+        return others not in (0, self.binding) and self.first[position] == others
 
     def from_state(self, root: State) -> Iterator[State]:
         """Yield the states that some order of all calls leaves, from one state before them."""
-        self.seen.clear()
+        self._seen.clear()
         yield from self._visit(root, 0, root)
 
     def _visit(self, root: State, done: int, state: State) -> Iterator[State]:
-        footprint = (done, _footprint(root, state))
-        if footprint in self.seen:
+        footprint = (done, self._footprint(root, state))
+        if footprint in self._seen:
             return
-        self.seen.add(footprint)
+        self._seen.add(footprint)
         if done & self.binding == self.binding:
             yield state
         for position, after in self._moves(done, state):
@@ -127,28 +125,71 @@ class _Search:
     def _moves(self, done: int, state: State) -> list[tuple[int, State]]:
         """The next calls, and the states that they leave."""
         found: list[tuple[int, State]] = []
-        ready = [n for n in range(len(self.calls)) if not done >> n & 1 and self.first[n] & ~done == 0]
-        for position in sorted(ready, key=lambda n: not _is_refused(self.calls[n])):
+        for position in sorted(self._ready(done), key=self._precedence):
             moves = [(position, after) for after in self._after(position, state)]
-            # A refusal changes nothing, so it may as well come now. Captures alone, or refunds alone, only add up.
-            if moves and (self.additive or self._settles(position)):
+            # A refusal changes nothing, so it may as well come now. Where all adds up, so may what must come.
+            if (
+                moves
+                and self.binding >> position & 1
+                and (self.additive or _is_refused(self.calls[position]))
+            ):
                 return moves
             found += moves
         return found
 
-    def _settles(self, position: int) -> bool:
-        return not self.silent >> position & 1 and _is_refused(self.calls[position])
+    def _ready(self, done: int) -> list[int]:
+        ready = [n for n in range(len(self.calls)) if not done >> n & 1 and self.first[n] & ~done == 0]
+        if not self.additive:
+            return ready
+        # Silent calls that add up are placed in one order alone, that in which they were sent.
+        last = (done & self.silent).bit_length()
+        return [n for n in ready if n >= last or self.binding >> n & 1]
+
+    def _precedence(self, position: int) -> tuple[bool, bool]:
+        return bool(self.silent >> position & 1), not _is_refused(self.calls[position])
 
     def _after(self, position: int, state: State) -> list[State]:
         self.limit -= 1
         if self.limit < 0:
             raise Undecided
-        call = self.calls[position]
+        assessment = assess(state, self.calls[position])
         if self.silent >> position & 1:
             # Left out altogether, it never took effect.
-            return [after for after in assess(state, call).after if after is not state]
-        assessment = assess(state, call)
+            return [after for after in assessment.after if after is not state]
         return list(assessment.after) if assessment.explains else []
+
+    def _footprint(self, root: State, state: State) -> str:
+        """What sets a state apart from the one that the search began with."""
+        known, order = root.order or {}, state.order or {}
+        changed = [(name, self._text(value)) for name, value in order.items() if value is not known.get(name)]
+        gone = sorted(known.keys() - order.keys())
+        spent = [
+            repr((key, use.status, use.created))
+            for key, use in state.keys.items()
+            if root.keys.get(key) is not use
+        ]
+        flags = (state.released, state.lowered, state.acknowledged, state.expired, state.extended)
+        bookings = sorted(map(repr, state.bookings))
+        return repr(
+            (sorted(changed), gone, sorted(spent), flags, bookings, state.options, state.order is None)
+        )
+
+    def _text(self, value: object) -> str:
+        """Show a value; that of an object that was met before is remembered."""
+        if not isinstance(value, (dict, list)):
+            return repr(value)
+        known = self._shown.get(id(value))
+        if known is None:
+            # Where a capture or refund stands among the others is no difference; order lines have no id.
+            parts = list(map(self._text, value)) if isinstance(value, list) else [repr(value)]
+            entries = isinstance(value, list) and value and isinstance(value[0], dict) and _has_id(value[0])
+            known = (value, repr(sorted(parts) if entries else parts))
+            self._shown[id(value)] = known
+        return known[1]
+
+
+def _has_id(entry: dict[str, object]) -> bool:
+    return "capture_id" in entry or "refund_id" in entry
 
 
 def _is_silent(call: Call) -> bool:
@@ -164,35 +205,17 @@ def _unanswered(call: Call) -> Call:
     return replace(call, exchange=replace(call.exchange, response=None))
 
 
+def _doubted(call: Call) -> Call:
+    """The call without its answer and its key: it may take effect, whatever others with the same key do."""
+    headers = tuple(
+        pair for pair in call.exchange.request.headers if pair[0].lower() != "klarna-idempotency-key"
+    )
+    request = replace(call.exchange.request, headers=headers)
+    return replace(call, exchange=replace(call.exchange, request=request, response=None))
+
+
 def _is_additive(calls: Sequence[Call]) -> bool:
     """Say whether any order of the calls comes to the same: captures alone, or refunds alone, each with its own key."""
     names = {call.name for call in calls}
     keys = [call.key for call in calls if call.key]
     return len(names) == 1 and names <= _ADDITIVE and len(keys) == len(set(keys))
-
-
-def _footprint(root: State, state: State) -> str:
-    """What sets a state apart from the one that the search began with."""
-    known, order = root.order or {}, state.order or {}
-    changed = [(name, _shown(name, value)) for name, value in order.items() if value is not known.get(name)]
-    gone = sorted(known.keys() - order.keys())
-    spent = [
-        (key, use.status, use.created) for key, use in state.keys.items() if root.keys.get(key) is not use
-    ]
-    flags = (
-        state.order is None,
-        state.released,
-        state.lowered,
-        state.acknowledged,
-        state.expired,
-        state.extended,
-    )
-    bookings = sorted(map(repr, state.bookings))
-    return repr((sorted(changed), gone, sorted(map(repr, spent)), flags, bookings, state.options))
-
-
-def _shown(name: str, value: object) -> str:
-    """Show a field; where a capture or refund stands among the others is no difference."""
-    if name in ("captures", "refunds") and isinstance(value, list):
-        return repr(sorted(map(repr, value)))
-    return repr(value)

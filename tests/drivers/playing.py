@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from orderproof.drivers.scenarios.registry import Scenario
 from orderproof.drivers.session import Session
@@ -24,10 +24,16 @@ def judged(server: str, scenarios: Iterable[Scenario], *, seed: int = 0) -> tupl
         history.append(exchange)
         judge.observe(exchange)
 
+    def observe_group(exchanges: Sequence[Exchange]) -> None:
+        history.extend(exchanges)
+        judge.observe_group(exchanges)
+
     with serve_here(find(server)) as url:
         target = Target(url, *CREDENTIALS, orders=ORDERS_SOURCE, clock=SANDBOX_CLOCK)
         with Transport(target) as transport:
-            session = Session(transport, target, supply_from(target.orders), observe, judge.state, seed=seed)
+            supply = supply_from(target.orders)
+            session = Session(transport, target, supply, observe, judge.state, seed=seed)
+            session.observe_group = observe_group
             for scenario in scenarios:
                 scenario.play(Stage(session, scenario.name))
     return judge, history
