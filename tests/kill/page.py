@@ -2,11 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from statistics import median
 
+from orderproof.catalogue import catalogue
+from orderproof.sandbox.faults import FAULTS
+from tests.kill.survivors import REASONS
 from tests.kill.trial import Conformity, Row
+
+_OPENING = """\
+# Kill matrix
+
+Each fault is a sandbox that is wrong in one way (`orderproof sandbox --fault NAME`). The suite runs against it until it
+names a rule that the fault breaks, or to the end of the profile. *By* are the rules named as root causes up to then,
+*requests* and *seconds* what it took, *calls* the length of the counterexample, the creation of its order aside; it is
+empty where one answer alone shows the fault and there is nothing to send again in sequence.
+
+Written by `python -m tests.kill` (`tox -e kill`) from `kill-matrix.csv` and `correct-variants.csv` beside this page,
+which it wrote too. Seconds are those of the machine it last ran on and vary with what else that machine does.
+"""
 
 
 def page(rows: Sequence[Row], variants: Sequence[Conformity]) -> str:
     """Return the page in Markdown."""
-    return ""
+    parts = [_OPENING, *_score(rows), *_survivors(rows), *_variants(variants), *_matrix(rows)]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _score(rows: Sequence[Row]) -> Iterator[str]:
+    yield "## Score\n"
+    yield f"There are {len(FAULTS)} faults, for {len({one.rule for one in FAULTS.values()})} rules.\n"
+    yield "| Profile | Tried | MUST found | SHOULD found | Median requests | Median seconds | Median calls |"
+    yield "|---|---|---|---|---|---|---|"
+    for profile in ("quick", "standard"):
+        mine = [row for row in rows if row.profile == profile]
+        if mine:
+            yield f"| {profile} | {len(mine)} of {len(FAULTS)} | {_share(mine, 'MUST')} | {_share(mine, 'SHOULD')} | " + (
+                f"{_median(row.requests for row in mine if row.found)} | "
+                f"{_median(row.seconds for row in mine if row.found)} | "
+                f"{_median(row.calls for row in mine if row.found and row.calls)} |"
+            )
+    yield ""
+
+
+def _share(rows: Iterable[Row], level: str) -> str:
+    mine = [row for row in rows if catalogue()[row.rule].level == level]
+    found = sum(row.found for row in mine)
+    return f"{found} of {len(mine)}" + (f" ({100 * found / len(mine):.0f} %)" if mine else "")
+
+
+def _median(values: Iterable[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    return f"{median(known):g}" if known else "none"
+
+
+def _survivors(rows: Sequence[Row]) -> Iterator[str]:
+    survivors = [row for row in rows if not row.found]
+    yield "## Survivors\n"
+    if not survivors:
+        yield "None.\n"
+        return
+    yield "| Fault | Rule | Profile | Lie | Named instead | Why it survives |"
+    yield "|---|---|---|---|---|---|"
+    for row in survivors:
+        why = REASONS.get(row.fault, "not explained yet")
+        named = " ".join(row.by) or "nothing"
+        lie = FAULTS[row.fault].lie if row.fault in FAULTS else ""
+        yield f"| `{row.fault}` | {row.rule} | {row.profile} | {lie} | {named} | {why} {row.note} |"
+    yield ""
+
+
+def _variants(variants: Sequence[Conformity]) -> Iterator[str]:
+    yield "## Correct variants\n"
+    if not variants:
+        yield "Not run yet.\n"
+        return
+    accused = [one for one in variants if one.accused]
+    names, seeds = {one.variant for one in variants}, {one.seed for one in variants}
+    yield (
+        f"{len(names)} correct variants (every other value of every open choice, and every flavour), "
+        f"seeds {min(seeds)} to {max(seeds)}, profile quick: {len(variants)} runs, {len(accused)} with an accusation.\n"
+    )
+    if accused:
+        yield "| Variant | Seed | Accused of |"
+        yield "|---|---|---|"
+        for one in accused:
+            yield f"| `{one.variant}` | {one.seed} | {' '.join(one.accused)} |"
+        yield ""
+
+
+def _matrix(rows: Sequence[Row]) -> Iterator[str]:
+    yield "## Every fault\n"
+    yield "| Rule | Fault | Shows | Profile | Found | By | Requests | Seconds | Calls |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    order = {rule: number for number, rule in enumerate(catalogue())}
+    for row in sorted(rows, key=lambda row: (order[row.rule], row.fault, row.profile)):
+        found, calls = "yes" if row.found else "**no**", "" if row.calls is None else row.calls
+        yield (
+            f"| {row.rule} | `{row.fault}` | {row.when} | {row.profile} | {found} | {' '.join(row.by)} | "
+            f"{row.requests} | {row.seconds} | {calls} |"
+        )

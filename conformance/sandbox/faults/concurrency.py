@@ -23,15 +23,21 @@ def _careless(merge: Merge, *operations: str) -> Behaviour:
     """Decide some operations on an order that may have changed by the time they are written."""
 
     async def write(service: Service, call: Call) -> Answer:
-        if call.operation not in operations or call.key:
-            return await service.exclusive(call)
-        before = service.store.order(call.order_id)
-        after, answer = service.decide(before, call, service.context())
+        scope = service.behaviour.scope_of(call, service.open)
+        context = service.context()
+        with service.store.transaction(call.order_id) as transaction:
+            before = transaction.order()
+            kept = None if scope is None else transaction.answer(scope, context.now)
+        if kept is not None or call.operation not in operations:
+            return kept or await service.exclusive(call)
+        after, answer = service.decide(before, call, context)
         await asyncio.sleep(WINDOW_SECONDS)
         with service.store.transaction(call.order_id) as transaction:
             now = transaction.order()
             if before is not None and after is not None and now is not None:
                 transaction.save(merge(before, after, now))
+            if scope is not None and service.behaviour.is_kept(answer, service.open):
+                transaction.keep(scope, answer, context.now)
         return answer
 
     return replace(AS_AGREED, write=write)
