@@ -176,7 +176,7 @@ def _blocks(told: Sequence[Told]) -> list[Block]:
             if finding.follows is not None:
                 followers.setdefault(finding.follows, {}).setdefault(finding.rule, finding)
             elif finding.rule not in roots or (
-                finding.exchange.number in entry.doubled and not roots[finding.rule][0].doubled
+                _costs_money(entry, finding) and not _costs_money(*roots[finding.rule])
             ):
                 roots[finding.rule] = (entry, finding)
     counts = Counter(finding.rule for entry in told for finding in entry.findings)
@@ -193,17 +193,23 @@ def _blocks(told: Sequence[Told]) -> list[Block]:
 
 
 def _rank(rule: str, told: Told, finding: Finding) -> int:
-    if finding.exchange.number in told.doubled or "money" in finding.actual:
+    if _costs_money(told, finding):
         return 0
     if rule in _GRAVEST:
         return 1
     return 2 if catalogue()[rule].level == "MUST" else 3
 
 
+def _costs_money(told: Told, finding: Finding) -> bool:
+    """Say whether this is why money moved twice."""
+    cause = finding.rule in ("CLI-IDM-4", "CLI-RETRY-1") and finding.exchange.number in told.doubled
+    return cause or finding.actual.startswith("money moved twice")
+
+
 def _block(told: Told, finding: Finding, follows: Sequence[Finding], count: int) -> Block:
     rules = catalogue()
     tries = told.retries.get(finding.exchange.number, ())
-    doubled = finding.exchange.number in told.doubled
+    doubled = _costs_money(told, finding)
     trail = list(finding.trail[-_STEPS:]) or [finding.exchange]
     return Block(
         rule=rules[finding.rule],

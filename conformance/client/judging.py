@@ -6,7 +6,7 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,23 +63,18 @@ class _State:
     interrupted: str = ""
 
 
-def judge_client(settings: Settings, watch: Watch) -> RunResult:
-    """Run a client in every scenario, and judge it.
+def judge_client(settings: Settings, watch: Watch, stock: Stock | None = None) -> RunResult:
+    """Run a client in every scenario, and judge it. `stock` is a sandbox that runs already; None starts one.
 
     Raises UsageError when the command cannot be started, CannotJudge when the sandbox fails or the command sent
     nothing to it in fair weather. An interrupt ends the run; what was found stands.
     """
     started, started_at = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
-    username, password = credentials()
     with ExitStack() as stack:
         history = (
             stack.enter_context(HistoryFile(settings.report / "history.ndjson")) if settings.report else None
         )
-        try:
-            sandbox = stack.enter_context(background(SandboxSettings(username=username, password=password)))
-        except ServerError as error:
-            raise CannotJudge(str(error)) from None
-        state = _State(settings, watch, Stock(sandbox, username, password), history)
+        state = _State(settings, watch, stock or stack.enter_context(sandbox()), history)
         _go_through(state)
     return concluded(
         state.told,
@@ -92,6 +87,17 @@ def judge_client(settings: Settings, watch: Watch) -> RunResult:
         duration=time.monotonic() - started,
         has_flow=settings.plan.flow is not None,
     )
+
+
+@contextmanager
+def sandbox() -> Iterator[Stock]:
+    """Run a sandbox of one's own, with credentials that nobody else has. Raises CannotJudge when it does not start."""
+    username, password = credentials()
+    try:
+        with background(SandboxSettings(username=username, password=password)) as base_url:
+            yield Stock(base_url, username, password)
+    except ServerError as error:
+        raise CannotJudge(str(error)) from None
 
 
 def _go_through(state: _State) -> None:
