@@ -29,7 +29,9 @@ def test_the_wheel_has_what_the_tree_has(wheel: Path) -> None:
         f"{package}/{path.relative_to(ROOT / folder).as_posix()}"
         for folder, package in FOLDERS.items()
         for path in (ROOT / folder).rglob("*")
-        if path.is_file() and (path.suffix in DATA or path.name == "py.typed") and "__pycache__" not in path.parts
+        if path.is_file()
+        and (path.suffix in DATA or path.name == "py.typed")
+        and "__pycache__" not in path.parts
     }
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert wanted == names
