@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import ssl
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from orderproof.errors import CannotJudge
 
 _DAYS = 2
+_TRUST = ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """The files of a certificate for localhost and 127.0.0.1, which is its own authority, and of its key."""
+    """The files of a certificate for localhost and 127.0.0.1, which is its own authority, and of its key.
+
+    `trust` are variables by which runtimes are told whom to trust: files with this certificate beside all that they
+    trusted before.
+    """
 
     file: str
     key: str
+    trust: Mapping[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -47,4 +55,13 @@ def certificate() -> Iterator[Certificate]:
         if done.returncode != 0:
             last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
             raise CannotJudge(f"openssl did not make a certificate: {last}")
-        yield made
+        yield replace(made, trust={name: _bundle(name, made.file, folder) for name in _TRUST})
+
+
+def _bundle(name: str, own: str, folder: str) -> str:
+    """Write the certificates that a variable names, or that are trusted without it, and our own, to one file."""
+    before = os.environ.get(name) or ssl.get_default_verify_paths().cafile or ""
+    known = Path(before).read_bytes() if os.path.isfile(before) else b""
+    bundle = Path(folder, f"{name.lower()}.pem")
+    bundle.write_bytes(known + b"\n" + Path(own).read_bytes())
+    return str(bundle)

@@ -21,8 +21,6 @@ from orderproof.exchange import REDACTED, Exchange
 ORDERS = 10
 """So many orders are handed out to a command that has no flow."""
 
-_FOR_TRUST = ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -163,7 +161,7 @@ def _inherited(certificate: Certificate | None) -> dict[str, str]:
     for name in ("NO_PROXY", "no_proxy"):
         kept[name] = ",".join(filter(None, [kept.get(name), "127.0.0.1", "localhost"]))
     if certificate is not None:
-        kept |= {name: certificate.file for name in _FOR_TRUST if name not in kept}
+        kept |= certificate.trust
     return kept
 
 
