@@ -175,14 +175,18 @@ class Judge:
 
     def _broken(self, step: Step, rules: tuple[str, ...] = ("",)) -> list[Finding]:
         operation = step.call.name if step.call is not None else ""
-        entries = (entry for entry in self._steps[operation] if entry.rule.startswith(rules))
-        return [finding for entry in entries for finding in self._findings_of(entry, step, step)]
+        found: list[Finding] = []
+        for entry in self._steps[operation]:
+            if entry.rule.startswith(rules):
+                found += self._findings_of(entry, step, step)
+        return found
 
-    def _findings_of(self, entry: Registered, view: Any, step: Step) -> Iterator[Finding]:
-        for mark in self._marks(entry, view):
-            self.exercised[entry.rule] += 1
-            if isinstance(mark, Broken):
-                yield self._finding(entry.rule, mark, step)
+    def _findings_of(self, entry: Registered, view: Any, step: Step) -> list[Finding]:
+        marks = self._marks(entry, view)
+        if not marks:
+            return []
+        self.exercised[entry.rule] += len(marks)
+        return [self._finding(entry.rule, mark, step) for mark in marks if isinstance(mark, Broken)]
 
     def _go_astray(self, step: Step, finding: Finding) -> None:
         """Remember which calls go wrong by themselves: where they do so at once, that is no fault of the others."""

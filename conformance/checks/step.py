@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from orderproof.checks.registry import HELD, Broken, Mark
@@ -53,11 +54,11 @@ class Step:
     def response(self) -> Response | None:
         return self.exchange.response
 
-    @property
+    @cached_property
     def situation(self) -> Situation | None:
         return self.assessment.forecast.situation if self.assessment else None
 
-    @property
+    @cached_property
     def state(self) -> State:
         """The state before the exchange."""
         return self.assessment.state if self.assessment else State()
@@ -71,12 +72,12 @@ class Step:
         """Say whether the call was made before with its key, and its answer was lost (rule IDM-7 is about these)."""
         return self.call is not None and self.call.key in self.lost_keys
 
-    @property
+    @cached_property
     def is_answered(self) -> bool:
         """Say whether there is an answer to judge: not lost, and not "try again"."""
         return self.call is not None and self.response is not None and not is_neutral(self.call)
 
-    @property
+    @cached_property
     def document(self) -> dict[str, Any] | None:
         """The order as a GET of it shows it, as the server sent it; None for any other exchange."""
         if (
@@ -93,7 +94,7 @@ class Step:
     def differences(self) -> tuple[Difference, ...]:
         return self.assessment.differences if self.assessment else ()
 
-    @property
+    @cached_property
     def is_reading(self) -> bool:
         """Say whether the exchange reads an order, a capture or a refund that exists."""
         return (
@@ -103,7 +104,7 @@ class Step:
             and self.state.order is not None
         )
 
-    @property
+    @cached_property
     def created_since(self) -> frozenset[str]:
         """Ids of captures and refunds that were made since the last reading of the order."""
         return frozenset(event.created for event in self.since if event.created)
@@ -136,7 +137,7 @@ class Step:
     def events(self, operation: str) -> list[Event]:
         return [event for event in self.since if event.call.name == operation]
 
-    @property
+    @cached_property
     def follows_a_race(self) -> bool:
         return any(event.call.exchange.group is not None for event in self.since)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -12,8 +11,7 @@ from orderproof.drivers.commands import Command
 from orderproof.drivers.contents import Draw, body_over, drawn_body, plain_body
 from orderproof.drivers.stage import Stage
 from orderproof.drivers.terms import TERMS, Term, fits
-from orderproof.exchange import ABSENT, Exchange
-from orderproof.model.call import call_of
+from orderproof.exchange import ABSENT
 from orderproof.model.lifecycle import outlook
 from orderproof.model.state import State
 
@@ -137,11 +135,7 @@ def prospects(move: Move, stage: Stage, order: int, *, before: int) -> set[tuple
     fields = dict(move.which)
     if move.kind.startswith("unknown "):
         fields[move.kind.removeprefix("unknown ")] = _NOBODY
-    request = stage.request(Command(move.operation, order, body=body, key=None, **fields))
-    if request is None:
-        return set()
-    now = time.time()
-    call = call_of(Exchange(0, request, None, now, now, clock=stage.session.clock))
+    call = stage.imagined(Command(move.operation, order, body=body, key=None, **fields))
     return set() if call is None else outlook(state, call)
 
 

@@ -215,6 +215,17 @@ class Stage:
                 pause = min(2 * pause, 1.0)
                 self._look(position)
 
+    def imagined(self, command: Command) -> Call | None:
+        """The call that a command would make, for the model to judge before it is made; None as in `request`."""
+        ids = self._ids(command)
+        if ids is None:
+            return None
+        headers = (("Content-Type", command.content_type or ""),)
+        request = Request(headers=headers, body=command.payload, method="", target="")
+        now = time.time()
+        exchange = Exchange(0, request, None, now, now, clock=self.session.clock, facts=command.facts)
+        return Call(exchange, operations.OPERATIONS[command.operation], **ids)
+
     def request(self, command: Command) -> Request | None:
         """Write a command as a request; None when an id that it needs does not exist."""
         ids = self._ids(command)

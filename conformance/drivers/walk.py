@@ -38,10 +38,12 @@ __all__ = ["walk"]
 _BYTES = 1 << 16
 """What a sequence can draw at most; one of 25 calls with rich bodies takes a tenth of it."""
 
-_RESOLUTION = 1 << 16
-_POINTS = st.integers(0, _RESOLUTION - 1)
+_BITS, _PIECE_BITS = 128, 16
+_PIECE = (1 << _PIECE_BITS) - 1
+_NUMBERS = st.integers(0, (1 << _BITS) - 1)
 _LENGTHS = st.sampled_from([6, 9, 12, 15, 18, 22])
 _NUMBERS_OF_ORDERS = st.sampled_from([1, 1, 1, 1, 2, 2, 3])
+_REFRESHED = 4
 _REPEATS = 0.06
 _SWITCHES = 0.35
 _WITHOUT_KEY = 0.1
@@ -94,12 +96,24 @@ class _Tour:
     guide: Guide | None
     before: list[int] = field(default_factory=list)
     keyed: list[Command] = field(default_factory=list)
+    drawn: list[int] = field(default_factory=list)
 
     def state(self, order: int) -> State:
         return self.stage.session.state(self.stage.seats[order].order_id)
 
+    def point(self) -> float:
+        """A number from 0 up to 1. Several come from one draw, for each draw of Hypothesis takes its time."""
+        if not self.drawn:
+            number = self.draw(_NUMBERS)
+            self.drawn = [number >> shift & _PIECE for shift in range(0, _BITS, _PIECE_BITS)]
+        return float(self.drawn.pop()) / (_PIECE + 1)
+
+    def below(self, limit: int) -> int:
+        """A whole number from 0 up to a limit."""
+        return int(self.point() * limit)
+
     def chance(self, share: float) -> bool:
-        return bool(self.draw(_POINTS) < share * _RESOLUTION)
+        return self.point() < share
 
     def perform(self, command: Command) -> None:
         """Make a call, and keep in mind what remained before it."""
@@ -122,7 +136,7 @@ def walk(session: Session, limit: int | None, *, over_time: bool = False) -> Ite
         stage = Stage(session, f"walk {'over time ' if over_time else ''}{number}", follow=number % 4 == 1)
         yield stage
         guided = number % 3 != 0
-        if guided:
+        if number % _REFRESHED == 1:
             guide.refresh()
         play = _test_case(stage, tally, guide if guided else None, limit, over_time=over_time)
         play(session.random(stage.name).randbytes(_BYTES))
@@ -144,13 +158,13 @@ def _test_case(
 
 def _play(tour: _Tour, limit: int | None, *, over_time: bool) -> None:
     orders, calls = tour.draw(_NUMBERS_OF_ORDERS), tour.draw(_LENGTHS)
-    expiry = int(tour.draw(_POINTS) * 6 / _RESOLUTION) if over_time and tour.guide is None else -1
+    expiry = tour.below(6) if over_time and tour.guide is None else -1
     order = 0
     for number in range(calls):
         if limit is not None and tour.stage.session.spent >= limit:
             return
         if number == 0 or (orders > 1 and tour.chance(_SWITCHES)):
-            order = _seat(tour, int(tour.draw(_POINTS) * orders / _RESOLUTION))
+            order = _seat(tour, tour.below(orders))
         if number == expiry:
             _expire(tour, order)
         if not _guided(tour, order):
@@ -181,7 +195,7 @@ def _obtain(tour: _Tour, wanted: Mapping[str, Any]) -> int:
 def _step(tour: _Tour, order: int) -> None:
     """Make a call by chance: what was made the least, in the stage that the order is in, is the most likely."""
     if tour.keyed and tour.chance(_REPEATS):
-        repeated = tour.keyed[int(tour.draw(_POINTS) * len(tour.keyed) / _RESOLUTION)]
+        repeated = tour.keyed[tour.below(len(tour.keyed))]
         tour.perform(repeated)
         return
     state, candidates = tour.state(order), _moves(tour, order)
@@ -195,7 +209,7 @@ def _guided(tour: _Tour, order: int) -> bool:
     stage = stage_of(tour.state(order))
     missing, way = tour.guide.missing(stage), tour.guide.way(stage)
     if missing:
-        goal = missing[int(tour.draw(_POINTS) * len(missing) / _RESOLUTION)]
+        goal = missing[tour.below(len(missing))]
         if _is_offer_unknown(tour, order, goal.operation):
             tour.perform(Command("getOptionsForExtendDueDate", order, capture=0))
             return True
@@ -216,15 +230,14 @@ def _is_offer_unknown(tour: _Tour, order: int, operation: str) -> bool:
 
 def _towards(tour: _Tour, order: int, operation: str, wanted: Callable[[bool, str], bool]) -> bool:
     """Make a call of an operation from which the model expects what is wanted; returns whether there is one."""
-    fitting = [
-        move
-        for move in _moves(tour, order)
-        if move.operation == operation
-        and any(wanted(*end) for end in prospects(move, tour.stage, order, before=tour.before[order]))
-    ]
-    if fitting:
-        _make(tour, order, fitting[int(tour.draw(_POINTS) * len(fitting) / _RESOLUTION)])
-    return bool(fitting)
+    candidates = [move for move in _moves(tour, order) if move.operation == operation]
+    first = tour.below(len(candidates))
+    for move in candidates[first:] + candidates[:first]:
+        ends = prospects(move, tour.stage, order, before=tour.before[order])
+        if any(wanted(*end) for end in ends):
+            _make(tour, order, move)
+            return True
+    return False
 
 
 def _moves(tour: _Tour, order: int) -> tuple[Move, ...]:
@@ -243,7 +256,7 @@ def _make(tour: _Tour, order: int, move: Move) -> None:
 
 def _chosen(tour: _Tour, weights: list[float]) -> int:
     sums = list(accumulate(weights))
-    return min(bisect(sums, tour.draw(_POINTS) * sums[-1] / _RESOLUTION), len(sums) - 1)
+    return min(bisect(sums, tour.point() * sums[-1]), len(sums) - 1)
 
 
 def _perform_with_key(tour: _Tour, command: Command) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -104,13 +103,12 @@ def choice_of(found: Forecast, transition: Transition) -> Choice | None:
 
 @dataclass(frozen=True)
 class Edge:
-    """A transition between two explored states; `choice` and `stages` say what the server was free to choose.
+    """A transition from an explored state to others; `choice` and `stages` say what the server was free to choose.
 
-    The states are numbers. `choice` is None where the contract decides whether the call is taken; `stages` are those
-    that may follow.
+    `choice` is None where the contract decides whether the call is taken; `stages` are those that may follow, `targets`
+    the states, which are numbers, each with its stage.
     """
 
-    origin: int
     transition: Transition
     choice: Choice | None
     stages: frozenset[str]
@@ -125,12 +123,20 @@ class Choices:
     stages: Mapping[tuple[str, frozenset[str]], Iterable[str]]
 
     def may(self, edge: Edge) -> bool:
+        """Say whether the server may choose so."""
         seen = self.taken.get(edge.choice) if edge.choice else None
         return seen is None or edge.transition.taken in seen
 
-    def next_of(self, edge: Edge) -> Iterator[int]:
-        seen = self.stages.get((edge.transition.operation, edge.stages))
-        return (number for stage, number in edge.targets if seen is None or stage in seen)
+    def stages_of(self, edge: Edge) -> Iterable[str]:
+        """The stages that may follow."""
+        return self.stages.get((edge.transition.operation, edge.stages), edge.stages)
+
+    def next_of(self, edge: Edge) -> list[int]:
+        """The states that may follow."""
+        if len(edge.stages) == 1:
+            return [number for _, number in edge.targets]
+        seen = self.stages_of(edge)
+        return [number for stage, number in edge.targets if stage in seen]
 
 
 def reachable(choices: Choices, *, clock: bool) -> set[Transition]:
@@ -140,29 +146,33 @@ def reachable(choices: Choices, *, clock: bool) -> set[Transition]:
     """
     edges = _edges_by_origin()
     found: set[Transition] = set()
-    seen, waiting = {0}, deque([0])
+    seen, waiting = {0}, [0]
     while waiting:
-        for edge in edges[waiting.popleft()]:
-            if (edge.transition.operation == "" and not clock) or not choices.may(edge):
-                continue
-            found.add(edge.transition)
-            new = set(choices.next_of(edge)) - seen
-            seen |= new
-            waiting.extend(sorted(new))
+        for edge in edges[waiting.pop()]:
+            if choices.may(edge) and (clock or edge.transition.operation):
+                found.add(edge.transition)
+                new = [number for number in choices.next_of(edge) if number not in seen]
+                seen.update(new)
+                waiting.extend(new)
     return {transition for transition in found if transition.operation}
 
 
 def passages(choices: Choices, *, clock: bool) -> dict[str, set[tuple[str, str]]]:
     """Return by stage the operations that lead to another stage, and to which; time is the operation ""."""
     found: dict[str, set[tuple[str, str]]] = {}
-    for edges in _edges_by_origin():
-        for edge in edges:
-            if edge.transition.taken and choices.may(edge) and (clock or edge.transition.operation):
-                for number in choices.next_of(edge):
-                    stage = next(name for name, target in edge.targets if target == number)
-                    if stage != edge.transition.stage:
-                        found.setdefault(edge.transition.stage, set()).add((edge.transition.operation, stage))
+    for edge in _moving_edges():
+        if choices.may(edge) and (clock or edge.transition.operation):
+            for stage in choices.stages_of(edge):
+                if stage != edge.transition.stage:
+                    found.setdefault(edge.transition.stage, set()).add((edge.transition.operation, stage))
     return found
+
+
+@cache
+def _moving_edges() -> list[Edge]:
+    """One of all the edges that have the same transition, choice and stages, where it leads to another stage."""
+    edges = [edge for edges in _edges_by_origin() for edge in edges if edge.stages != {edge.transition.stage}]
+    return list({(edge.transition, edge.choice, edge.stages): edge for edge in edges}.values())
 
 
 def outlook(state: State, call: Call) -> set[tuple[bool, str]]:
@@ -192,12 +202,15 @@ def _edges_by_origin() -> list[list[Edge]]:
     states, numbers = [start], {_identity(start): 0}
     edges: list[list[Edge]] = []
     for state in states:  # it grows while it is walked through
-        here = []
+        here: dict[tuple[Any, ...], Edge] = {}
         for transition, choice, after in _steps(state):
             targets = tuple((stage_of(each), _number(each, states, numbers)) for each in after)
-            stages = frozenset(stage for stage, _ in targets)
-            here.append(Edge(len(edges), transition, choice, stages, targets))
-        edges.append(here)
+            edge = Edge(transition, choice, frozenset(stage for stage, _ in targets), targets)
+            known = here.setdefault((transition, choice, edge.stages), edge)
+            if known is not edge:
+                merged = tuple(dict.fromkeys(known.targets + targets))
+                here[transition, choice, edge.stages] = replace(known, targets=merged)
+        edges.append(list(here.values()))
     return edges
 
 
