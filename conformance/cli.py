@@ -137,9 +137,9 @@ def _settings(chosen: dict[str, Any]) -> Settings:
 
 def _command_line(words: Sequence[str]) -> str:
     """The command line as it was given, without the password and the customer token."""
-    shown: list[str] = []
+    shown = ["orderproof"]
     for word in words:
-        secret = shown and shown[-1] == "--password"
+        secret = shown[-1] == "--password"
         word = re.sub(r"(--password=).*", r"\1REDACTED", "REDACTED" if secret else word)
         shown.append(re.sub(r"(customer-token:).+", r"\1TOKEN", word))
     return shlex.join(shown)
@@ -267,9 +267,13 @@ def _target_options(command: Any) -> Any:
     """The options of every command that sends requests to a target."""
     options = (
         click.option("--user", envvar="ORDERPROOF_USERNAME", help="User of HTTP Basic authentication."),
-        click.option("--password", envvar="ORDERPROOF_PASSWORD", help="Its password. Better in the environment."),
+        click.option(
+            "--password", envvar="ORDERPROOF_PASSWORD", help="Its password. Better in the environment."
+        ),
         click.option("--orders", metavar="SOURCE", help="customer-token:TOKEN, pool:FILE or command:CMD."),
-        click.option("--timeout", type=float, metavar="SECONDS", help="Patience for one answer. Default: 10."),
+        click.option(
+            "--timeout", type=float, metavar="SECONDS", help="Patience for one answer. Default: 10."
+        ),
         click.option("--rate", type=float, metavar="N", help="At most N requests a second."),
         click.option("--config", metavar="FILE", type=click.Path(path_type=Path), help="As of check."),
         click.option("--allow-production", is_flag=True, default=None, help="Name a live host."),
@@ -288,7 +292,9 @@ def _chosen(config: Path | None, options: dict[str, Any]) -> dict[str, Any]:
 @cli.command()
 @click.option("--base-url", metavar="URL", help="The server to record. Default: an embedded sandbox.")
 @click.option("--to", metavar="DIR", required=True, type=click.Path(path_type=Path), help="Where to write.")
-@click.option("--scenario", "scenarios", metavar="NAME", multiple=True, help="Record these alone (glob, repeatable).")
+@click.option(
+    "--scenario", "scenarios", metavar="NAME", multiple=True, help="Record these alone (glob, repeatable)."
+)
 @_target_options
 def record(to: Path, scenarios: tuple[str, ...], config: Path | None, **options: Any) -> None:
     """Record the standard scenarios, a scrubbed cassette for each.
@@ -307,7 +313,9 @@ def record(to: Path, scenarios: tuple[str, ...], config: Path | None, **options:
 @click.option("--base-url", metavar="URL", help="The server to send them to. Default: an embedded sandbox.")
 @click.option("--serve", is_flag=True, help="Answer a client from them instead.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
-@click.option("--port", type=int, default=8000, show_default=True, help="Port to serve on; 0 takes a free one.")
+@click.option(
+    "--port", type=int, default=8000, show_default=True, help="Port to serve on; 0 takes a free one."
+)
 @click.option("--strict", is_flag=True, help="A warning fails the run too.")
 @click.option("--quiet", is_flag=True, help="The verdict and the failures alone.")
 @_target_options
@@ -325,7 +333,9 @@ def replay(cassettes: tuple[str, ...], serve: bool, config: Path | None, **optio
     if serve and options["base_url"]:
         raise UsageError("--serve answers a client and --base-url names a server: give one of the two")
     if serve:
-        sys.exit(serve_to_client(cassettes, options["host"], options["port"], options["user"], options["password"]))
+        sys.exit(
+            serve_to_client(cassettes, options["host"], options["port"], options["user"], options["password"])
+        )
     chosen = _chosen(config, options)
     how = {name: bool(options[name]) for name in ("strict", "quiet")}
     sys.exit(replay_against(cassettes, _target(chosen), embedded=not chosen.get("base-url"), **how))
@@ -333,17 +343,37 @@ def replay(cassettes: tuple[str, ...], serve: bool, config: Path | None, **optio
 
 @cli.command()
 @click.argument("command", nargs=-1, metavar="-- COMMAND …", type=click.UNPROCESSED)
-@click.option("--scenario", "scenarios", metavar="NAME", multiple=True, help="Weather (repeatable), or all. Default: fair.")
+@click.option(
+    "--scenario",
+    "scenarios",
+    metavar="NAME",
+    multiple=True,
+    help="Weather (repeatable), or all. Default: fair.",
+)
 @click.option("--flow", metavar="NAME", help="What the command is told to do; the order is held against it.")
-@click.option("--env", "variables", metavar="NAME=VALUE", multiple=True, help="A variable for it, such as URL={base_url}.")
-@click.option("--timeout", type=float, metavar="SECONDS", default=120.0, show_default=True, help="For each run of it.")
-@click.option("--hold", type=float, metavar="SECONDS", default=8.0, show_default=True, help="How slow `slow` is.")
+@click.option(
+    "--env",
+    "variables",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A variable for it, such as URL={base_url}.",
+)
+@click.option(
+    "--timeout", type=float, metavar="SECONDS", default=120.0, show_default=True, help="For each run of it."
+)
+@click.option(
+    "--hold", type=float, metavar="SECONDS", default=8.0, show_default=True, help="How slow `slow` is."
+)
 @click.option("--tls", is_flag=True, help="Serve https://localhost with a certificate made for the run.")
 @click.option("--only", metavar="RULE", multiple=True, help="Judge these rules alone (glob, repeatable).")
 @click.option("--strict", is_flag=True, help="A broken SHOULD fails the run too.")
-@click.option("--report", metavar="DIR", help="Write result.json, report.html, matrix.md and the history there.")
+@click.option(
+    "--report", metavar="DIR", help="Write result.json, report.html, matrix.md and the history there."
+)
 @click.option("--waivers", metavar="FILE", help="Known failures, each with a reason and an end (TOML).")
-@click.option("--quiet", is_flag=True, help="The verdict and the failures alone; the command's output is kept back.")
+@click.option(
+    "--quiet", is_flag=True, help="The verdict and the failures alone; the command's output is kept back."
+)
 @click.option("--list", "list_all", is_flag=True, help="List the scenarios and flows, and end.")
 def client(list_all: bool, only: tuple[str, ...], report: str | None, **options: Any) -> None:
     """Judge a client: run its own command against the sandbox, in good and bad weather.
@@ -371,7 +401,9 @@ def client(list_all: bool, only: tuple[str, ...], report: str | None, **options:
 @click.option("--strict", is_flag=True, help="A broken SHOULD fails too.")
 @click.option("--report", metavar="DIR", help="Write result.json, report.html and junit.xml there.")
 @click.option("--quiet", is_flag=True, help="The verdict and the failures alone.")
-def audit(files: tuple[str, ...], only: tuple[str, ...], strict: bool, report: str | None, quiet: bool) -> None:
+def audit(
+    files: tuple[str, ...], only: tuple[str, ...], strict: bool, report: str | None, quiet: bool
+) -> None:
     """Judge recorded traffic offline: cassettes, HAR files and histories, their answers and their requests.
 
     \b
@@ -405,6 +437,27 @@ def matrix(runs: tuple[str, ...], everything: bool, page: Path | None) -> None:
         click.echo(plain(line, sys.stdout.encoding or "utf-8"))
     if page is not None:
         write_matrix_html(page, found)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--base-url", metavar="URL", help="The server to send it to. Default: an embedded sandbox.")
+@_target_options
+def reproduce(file: Path, config: Path | None, **options: Any) -> None:
+    """Send a saved counterexample again, from fresh orders.
+
+    Exit codes: 1 it fails again, 0 it does not, 3 it could not be judged.
+
+    \b
+    orderproof reproduce out/counterexamples/CAP-5.json --base-url http://127.0.0.1:8080
+    """
+    from orderproof.reproducing import reproduce as send_again
+    from orderproof.reproducing import reproduction_lines
+
+    with _embedded(_chosen(config, options)) as settings:
+        result = send_again(file, settings.target)
+        click.echo("\n".join(reproduction_lines(result, settings.shown_target or settings.target.base_url)))
+    sys.exit(result.exit_code)
 
 
 @cli.command()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from itertools import groupby
 from pathlib import Path
 
-from orderproof.catalogue import UnknownRule, select
+from orderproof.catalogue import UnknownRule, catalogue, select
 from orderproof.checks.findings import Finding
 from orderproof.counterexample import Counterexample, load
 from orderproof.drivers.commands import Command
@@ -17,13 +18,16 @@ from orderproof.drivers.stage import Stage
 from orderproof.errors import UsageError
 from orderproof.exchange import Exchange
 from orderproof.judge import Judge
+from orderproof.report.text import hanging, visible
+from orderproof.shown import shown_answer, shown_request
 from orderproof.supply import supply_from
 from orderproof.target import Target
 from orderproof.transport import Transport
 
-__all__ = ["Again", "Reproduction", "reproduce", "send_again"]
+__all__ = ["Again", "Reproduction", "reproduce", "reproduction_lines", "send_again"]
 
 _MOST_TRIES = 10
+_WIDTH = 100
 
 
 class Again(Enum):
@@ -127,3 +131,23 @@ def _perform(stage: Stage, commands: list[Command], *, at_once: bool) -> int:
     if at_once:
         return len(commands) - len(stage.perform_together(commands))
     return sum(stage.perform(command) is None for command in commands)
+
+
+def reproduction_lines(result: Reproduction, target: str) -> Iterator[str]:
+    """Yield the lines that a reader sees after `orderproof reproduce`."""
+    rule = catalogue()[result.example.rule]
+    yield visible(f"{rule.id}  {rule.title} ({rule.level}), sent again to {target}")
+    yield ""
+    for number, exchange in enumerate(result.trail, 1):
+        deciding = result.finding is not None and exchange is result.finding.exchange
+        sign = "×" if deciding else " "
+        yield from hanging(f"{sign} {number:>3}  ", visible(shown_request(exchange)), _WIDTH, lines=3)
+        yield from hanging("       ", visible(f"→ {shown_answer(exchange)}"), _WIDTH, lines=2)
+    yield ""
+    if result.finding is not None:
+        yield from hanging("Expected   ", visible(result.finding.expected), _WIDTH)
+        yield from hanging("Actual     ", visible(result.finding.actual), _WIDTH)
+        yield from hanging("Contract   ", "; ".join(map(str, rule.sources)), _WIDTH)
+    tries = f", in try {result.tries}" if result.tries > 1 else ""
+    why = f": {result.why}" if result.outcome is Again.UNCLEAR else ""
+    yield visible(f"{rule.id} is {result.outcome.value}{tries}{why}")
