@@ -26,7 +26,7 @@ def _repeats(step: Step) -> list[Event]:
 
 @check("IDM-1", on=["getOrder"])
 def a_repeated_call_takes_effect_once(step: Step) -> Iterator[Mark]:
-    repeats = _repeats(step)
+    repeats = [event for event in _repeats(step) if not _has_another_body(step, event)]
     if repeats and repeats == list(step.since) and step.is_reading:
         yield mark_of(list(step.differences))
 
