@@ -72,11 +72,9 @@ def cancel_and_capture_both_win() -> Behaviour:
     """Of a cancellation and a capture that come at once both are taken."""
 
     def merge(before: Order, after: Order, now: Order) -> Order:
-        return replace(
-            now, cancelled=now.cancelled or after.cancelled, captures=after.captures or now.captures
-        )
+        return replace(now, cancelled=after.cancelled)
 
-    return _careless(merge, "captureOrder", "cancelOrder")
+    return _careless(merge, "cancelOrder")
 
 
 @fault("CON-4", when="concurrency")

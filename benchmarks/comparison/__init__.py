@@ -1,0 +1,1 @@
+"""orderproof and schemathesis on the same faults."""
