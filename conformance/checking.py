@@ -11,6 +11,7 @@ from pathlib import Path
 
 from orderproof.catalogue import Rule
 from orderproof.checks.findings import Finding
+from orderproof.counterexample import clear
 from orderproof.coverage import Coverage
 from orderproof.drivers.plan import PROFILES, Driver, Run, drivers_of
 from orderproof.drivers.reduction import Reduction, is_reducible, reduced
@@ -83,6 +84,8 @@ def check(settings: Settings, watch: Watch) -> RunResult:
     A run that is cut short (time, interrupt, a target that dies) keeps what it found, and says so.
     """
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
+    if settings.report is not None:
+        clear(settings.report / "counterexamples")
     with ExitStack() as stack:
         history = (
             stack.enter_context(HistoryFile(settings.report / "history.ndjson")) if settings.report else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +94,13 @@ def load(path: Path) -> Counterexample:
         raise UsageError(f"the counterexample {path} cannot be read: {error.strerror}") from None
     except ValueError as error:
         raise UsageError(f"{path} is not a counterexample: {error}") from None
+
+
+def clear(directory: Path) -> None:
+    """Delete the counterexamples that an earlier run left in a folder."""
+    for path in directory.glob("*.json"):
+        if re.fullmatch(r"[A-Z]+(-[A-Z0-9]+)+(-\d+)?\.json", path.name):
+            path.unlink()
 
 
 def save(directory: Path, example: Counterexample) -> Path:
