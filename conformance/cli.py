@@ -244,6 +244,8 @@ def _check(settings: Settings, chosen: dict[str, Any], *, verbose: bool) -> int:
 @click.option("--list-open", is_flag=True, help="List the open points and flavours, and end.")
 @click.option("--fault", metavar="NAME", help="Be wrong on purpose, in one way.")
 @click.option("--list-faults", is_flag=True, help="List the faults, and end.")
+@click.option("--judge", is_flag=True, help="Judge what clients send, here and on the page /_judge.")
+@click.option("--tls", is_flag=True, help="Serve https://localhost with a certificate made for it.")
 def sandbox(list_open: bool, list_faults: bool, host: str, port: int, **options: Any) -> None:
     """Run the stateful reference server.
 
@@ -254,6 +256,7 @@ def sandbox(list_open: bool, list_faults: bool, host: str, port: int, **options:
     orderproof sandbox --port 8000
     orderproof sandbox --open location=relative --open invalid_status=422
     orderproof sandbox --fault one-above-remaining
+    orderproof sandbox --judge
     """
     from orderproof import serving
 
@@ -441,7 +444,7 @@ def matrix(runs: tuple[str, ...], everything: bool, page: Path | None) -> None:
 
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--base-url", metavar="URL", help="The server to send it to. Default: an embedded sandbox.")
+@click.option("--base-url", metavar="URL", help="The server to send it to. Default: the one it was seen on.")
 @_target_options
 def reproduce(file: Path, config: Path | None, **options: Any) -> None:
     """Send a saved counterexample again, from fresh orders.
@@ -451,10 +454,12 @@ def reproduce(file: Path, config: Path | None, **options: Any) -> None:
     \b
     orderproof reproduce out/counterexamples/CAP-5.json --base-url http://127.0.0.1:8080
     """
+    from orderproof.counterexample import load
     from orderproof.reproducing import reproduce as send_again
     from orderproof.reproducing import reproduction_lines
 
-    with _embedded(_chosen(config, options)) as settings:
+    seen_on = load(file).target
+    with _embedded({"base-url": seen_on, **_chosen(config, options)}) as settings:
         result = send_again(file, settings.target)
         click.echo("\n".join(reproduction_lines(result, settings.shown_target or settings.target.base_url)))
     sys.exit(result.exit_code)

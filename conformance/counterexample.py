@@ -20,7 +20,8 @@ FORMAT = 1
 class Counterexample:
     """What breaks a rule: the sequence, and what was expected and seen.
 
-    `flaky` says how often it failed in how many tries; None when it failed each time.
+    `flaky` says how often it failed in how many tries; None when it failed each time. `target` is the base URL of the
+    server on which it was seen; empty for the embedded sandbox.
     """
 
     rule: str
@@ -30,6 +31,7 @@ class Counterexample:
     scenario: str
     sequence: Sequence
     flaky: tuple[int, int] | None = None
+    target: str = ""
 
 
 def to_record(example: Counterexample) -> dict[str, Any]:
@@ -42,6 +44,7 @@ def to_record(example: Counterexample) -> dict[str, Any]:
         "actual": example.actual,
         "seed": example.seed,
         "scenario": example.scenario,
+        "target": example.target,
         **flaky,
         "orders": [dict(draft) for draft in example.sequence.orders],
         "steps": [command_record(command) for command in example.sequence.commands],
@@ -75,6 +78,7 @@ def _example(data: Mapping[str, Any]) -> Counterexample:
         scenario=str(data.get("scenario", "counterexample")),
         sequence=Sequence(orders, commands),
         flaky=None if flaky is None else (int(flaky[0]), int(flaky[1])),
+        target=str(data.get("target", "")),
     )
 
 

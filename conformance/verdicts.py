@@ -215,5 +215,6 @@ def _saved(
         scenario=found.exchange.scenario,
         sequence=sequence,
         flaky=finding.flaky,
+        target="" if settings.shown_target else settings.target.base_url,
     )
     return save(settings.report / "counterexamples", example).relative_to(settings.report).as_posix()
