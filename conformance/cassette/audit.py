@@ -14,6 +14,7 @@ from orderproof.cassette.clients import ClientJudge
 from orderproof.cassette.continuity import API, Continuity, addressed
 from orderproof.cassette.entries import Entry
 from orderproof.cassette.reading import Recording
+from orderproof.cassette.scrubbing import Scrubber
 from orderproof.catalogue import Rule, catalogue
 from orderproof.checks.findings import Finding
 from orderproof.exchange import Exchange, record
@@ -138,9 +139,24 @@ def _keep(finding: Finding, ledger: _Ledger, heard: Callable[[Finding], None]) -
     ledger.counts[finding.rule] += 1
     key = (finding.rule, finding.follows)
     if key not in ledger.found:
-        ledger.found[key] = replace(finding, trail=_of_order(finding))
+        ledger.found[key] = _discreet(replace(finding, trail=_of_order(finding)))
         if finding.follows is None:
-            heard(finding)
+            heard(ledger.found[key])
+
+
+def _discreet(finding: Finding) -> Finding:
+    """The finding as it may be shown: without credentials and personal data."""
+    scrubber = Scrubber()
+    for exchange in finding.trail:
+        scrubber.learn(exchange)
+    clean = {exchange.number: scrubber.scrubbed(exchange) for exchange in (*finding.trail, finding.exchange)}
+    return replace(
+        finding,
+        expected=scrubber.text(finding.expected),
+        actual=scrubber.text(finding.actual),
+        exchange=clean[finding.exchange.number],
+        trail=tuple(clean[exchange.number] for exchange in finding.trail),
+    )
 
 
 def _of_order(finding: Finding) -> tuple[Exchange, ...]:

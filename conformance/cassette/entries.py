@@ -10,7 +10,7 @@ import base64
 import binascii
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from orderproof.cassette.source import LARGEST_BODY, Malformed
 from orderproof.exchange import Exchange, Headers, Request, Response, from_record
 from orderproof.model.values import instant
+from orderproof.operations import OPERATIONS
 
 NOTE = "orderproof"
 """The key beside request and response under which our cassettes keep what the bytes do not show."""
@@ -66,8 +67,8 @@ def _of_history(raw: Mapping[str, Any], number: int, scenario: str) -> Entry:
         found = from_record(raw)
     except (KeyError, TypeError, ValueError) as error:
         raise Malformed(f"it is no exchange of a history: {type(error).__name__} at {error}"[:160]) from None
-    fields = {name: getattr(found, name) for name in found.__dataclass_fields__}
-    return Entry(Exchange(**{**fields, "number": number, "scenario": scenario}))
+    _check_note(found)
+    return Entry(replace(found, number=number, scenario=scenario))
 
 
 def _of_flat(raw: Mapping[str, Any], number: int, scenario: str, previous: float) -> Entry:
@@ -249,6 +250,8 @@ def _decoded(body: bytes, headers: Headers) -> bytes:
         plain = unpacker.decompress(body, LARGEST_BODY)
     except zlib.error as error:
         raise Malformed(f"response.body is not gzip, though its headers say so: {error}") from None
+    if not unpacker.eof and not unpacker.unconsumed_tail:
+        raise Malformed("response.body is gzip that breaks off")
     if unpacker.unconsumed_tail:
         raise Malformed(f"response.body unpacks to more than the {LARGEST_BODY // 1_000_000} MB that are read")
     return plain
@@ -339,14 +342,31 @@ def _note(raw: Any) -> dict[str, Any]:
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise Malformed(f"{NOTE}.{name} is {_shown(value)}, not a number")
             found[name] = float(value)
-    for name in ("credentials",):
-        if name in note:
-            found[name] = _text(note[name], f"{NOTE}.{name}")
+    if "credentials" in note:
+        found["credentials"] = _text(note["credentials"], f"{NOTE}.credentials")
     if "facts" in note:
         found["facts"] = frozenset(map(str, _list(note["facts"])))
     if "stands_for" in note:
-        found["stands_for"] = {str(k): str(v) for k, v in _mapping(note["stands_for"], f"{NOTE}.stands_for").items()}
+        found["stands_for"] = _call_meant(note["stands_for"])
     return found
+
+
+def _call_meant(raw: Any) -> dict[str, str]:
+    """The operation and ids that a followed `Location` stands for."""
+    meant = {str(name): str(value) for name, value in _mapping(raw, "stands_for").items()}
+    operation = OPERATIONS.get(meant.get("operation", ""))
+    if operation is None or set(meant) != {"operation", *operation.parameters}:
+        raise Malformed(f"stands_for is {_shown(raw)}, not an operation with its ids")
+    return meant
+
+
+def _check_note(found: Exchange) -> None:
+    """Raise Malformed where a line of a history has something of another type beside the bytes."""
+    if found.stands_for is not None:
+        _call_meant(found.stands_for)
+    numbers = (found.clock, found.advances, found.group or 0)
+    if not all(isinstance(value, int | float) for value in numbers) or not isinstance(found.credentials, str):
+        raise Malformed(f"it has clock, advances, group or credentials of another type: {_shown(numbers)}")
 
 
 def _with_credentials(note: dict[str, Any], response: Response | None) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class Recording:
         self.name = name or path.as_posix()
         self.header: dict[str, Any] = {}
         self.entries = 0
+        self._reading = 0
 
     def __iter__(self) -> Iterator[Entry]:
         try:
@@ -41,8 +42,7 @@ class Recording:
         except OSError as error:
             raise UsageError(f"the recording {self.name} cannot be read: {error.strerror or error}") from None
         except Malformed as error:
-            place = f", entry {self.entries + 1}" if self.entries else ""
-            raise Malformed(f"the recording {self.name}{place}: {error}") from None
+            raise Malformed(f"the recording {self.name}{self._place()}: {error}") from None
 
     def _read(self, source: Source) -> Iterator[Entry]:
         previous = 0.0
@@ -54,12 +54,19 @@ class Recording:
             found_any = True
             if key in LISTS and isinstance(value, list | None):
                 continue
-            entry = entry_of(value, self.entries + 1, self.name, previous)
+            self._reading = self.entries + 1
+            entry = entry_of(value, self._reading, self.name, previous)
             previous = max(previous, entry.exchange.sent_at)
             self.entries += 1
             yield entry
         if not found_any:
-            raise Malformed(f"it has none of {', '.join(sorted(_ENTRIES - {'lines'}))}")
+            raise Malformed("it has no entries: no interactions of a cassette, no log.entries of a HAR file")
+
+    def _place(self) -> str:
+        """Where the reading came to its end."""
+        if self._reading > self.entries:
+            return f", entry {self._reading}"
+        return f", after entry {self.entries}" if self.entries else ""
 
     @property
     def own(self) -> Mapping[str, Any]:

@@ -170,7 +170,7 @@ class _Player:
             return
         broken_then = {finding.rule for finding in self._then.observe(recorded)}
         if call is not None:
-            self._get_order(call.order_id)
+            self._get_order(call.order_id, recorded)
             if call.child is not None and self._is_missing(call.child):
                 self._skip("they need a capture or refund that this target did not make")
                 return
@@ -183,9 +183,8 @@ class _Player:
         """Read every order once more: a recording may end with a write."""
         for position in range(len(self._stage.seats)):
             self._found.clear()
-            read = self._stage.read(position)
-            if read is not None and self._found:
-                self._compare(replace(self._exchanges[-1], response=None), read, set())
+            self._stage.read(position)
+            self._report_unasked(self._exchanges[-1])
 
     def _skip(self, reason: str) -> None:
         self.skipped[reason] = self.skipped.get(reason, 0) + 1
@@ -205,13 +204,24 @@ class _Player:
             self._drafts[order_id] = recorded.request.json
         return True
 
-    def _get_order(self, order_id: str) -> None:
+    def _get_order(self, order_id: str, recorded: Exchange) -> None:
         if order_id in self._counterparts.ids or not exists(self._exchanges, order_id):
             return
         document = first_reading(self._exchanges, order_id)
         wanted = self._drafts.get(order_id) or draft_like(document, self._exchanges, order_id)
         self._counterparts.say(wanted)
-        self._counterparts.bind(order_id, ready(self._stage, document, wanted, self._counterparts))
+        self._found.clear()
+        try:
+            self._counterparts.bind(order_id, ready(self._stage, document, wanted, self._counterparts))
+        finally:
+            self._report_unasked(recorded)
+
+    def _report_unasked(self, recorded: Exchange) -> None:
+        """Report what was found in calls that the recording does not have: on the way to it, and after it."""
+        roots = [finding for finding in self._found if finding.follows is None]
+        for finding in roots:
+            severity = Severity.FAILURE if catalogue()[finding.rule].level == "MUST" else Severity.WARNING
+            self._report(severity, replace(recorded, response=None), finding.exchange, (), finding)
 
     def _is_missing(self, child: str) -> bool:
         return child in self._made and child not in self._counterparts.ids

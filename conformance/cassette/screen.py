@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from orderproof.cassette.playback import Playback
 from orderproof.cassette.recording import Recorded
 from orderproof.cassette.replaying import Drift, Replay, Severity
+from orderproof.cassette.scrubbing import discreet
 from orderproof.catalogue import catalogue
 from orderproof.exchange import Exchange
 from orderproof.outcome import RunResult, Verdict
@@ -120,19 +121,20 @@ def _kind(drift: Drift) -> tuple[str, ...]:
 
 def _drift_lines(drifts: Sequence[Drift], width: int) -> Iterator[str]:
     first = drifts[0]
+    exchanges = (first.recorded, first.now)
     more = f"   (and in {counted(len(drifts) - 1, 'other entry').replace('entrys', 'entries')})" if drifts[1:] else ""
     place = f"{_SIGNS[first.severity]} {first.recording}, entry {first.entry}{more}"
     yield from hanging("", visible(place), width)
-    yield from _field("Sent", shown_request(first.now), width)
+    yield from _field("Sent", discreet(shown_request(first.now), *exchanges), width)
     yield from _field("Recorded", _shown_answer(first.recorded), width)
     yield from _field("Now", _shown_answer(first.now), width)
     for change in first.changes[:3]:
         text = f"{change.place}: {change.recorded} → {change.now} ({_KINDS[change.kind]})"
-        yield from _field("Changed", text, width)
+        yield from _field("Changed", discreet(text, *exchanges), width)
     if first.finding is not None:
         rule = catalogue()[first.finding.rule]
-        yield from _field("Expected", first.finding.expected, width)
-        yield from _field("Actual", first.finding.actual, width)
+        yield from _field("Expected", discreet(first.finding.expected, *exchanges), width)
+        yield from _field("Actual", discreet(first.finding.actual, *exchanges), width)
         yield from _field("Contract", f"{rule.id}, {rule.level}: {rule.title}", width)
     elif all(change.kind != "type" for change in first.changes):
         yield from _field("Contract", "leaves this open", width)
@@ -183,9 +185,11 @@ def playback_screen(playback: Playback, width: int = WIDTH) -> Iterator[str]:
     yield from hanging(f"{verdict}  ", facts, width)
     for stray in playback.strays[:MOST_SHOWN]:
         yield ""
-        yield from hanging("× ", visible(shown_request(stray.request)), width, lines=3)
+        exchanges = (stray.request, *([stray.nearest.exchange] if stray.nearest else []))
+        yield from hanging("× ", visible(discreet(shown_request(stray.request), *exchanges)), width, lines=3)
         if stray.nearest is not None:
-            yield from _field("Nearest", f"{stray.nearest.place}: {shown_request(stray.nearest.exchange)}", width)
-        yield from _field("Differs", stray.difference, width)
+            nearest = f"{stray.nearest.place}: {shown_request(stray.nearest.exchange)}"
+            yield from _field("Nearest", discreet(nearest, *exchanges), width)
+        yield from _field("Differs", discreet(stray.difference, *exchanges), width)
     if len(playback.strays) > MOST_SHOWN:
         yield f"and {counted(len(playback.strays) - MOST_SHOWN, 'other')}"

@@ -86,6 +86,14 @@ def scrub(exchanges: Sequence[Exchange], *, secrets: Iterable[str] = ()) -> list
     return [scrubber.scrubbed(exchange) for exchange in exchanges]
 
 
+def discreet(text: str, *exchanges: Exchange) -> str:
+    """Return text about exchanges without what is secret in them."""
+    scrubber = Scrubber()
+    for exchange in exchanges:
+        scrubber.learn(exchange)
+    return scrubber.text(text)
+
+
 class Scrubber:
     """Replaces what is secret, alike in every exchange; what it learned is found in free text too."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from orderproof import operations
+from orderproof.drivers.authorization import KINDS
 from orderproof.drivers.commands import Command
 from orderproof.drivers.drafts import address, line, lines
 from orderproof.drivers.handle import OrderHandle, new_order
@@ -308,13 +309,21 @@ def _other_bodies(stage: Stage) -> None:
     order.look_around()
 
 
-@take("wire/credentials", "calls without credentials, or with wrong ones", probes=True)
+@take("wire/credentials", "every operation without credentials, and some with wrong ones of each kind", probes=True)
 def _credentials(stage: Stage) -> None:
     order = new_order(stage)
-    for kind in ("none", "wrong-user", "wrong-password", "empty", "bearer"):
+    order.capture(order.remaining // 2)
+    order.refund(order.refundable // 2)
+    for operation in operations.OPERATIONS.values():
+        body = _BODIES[operation.request_schema] if operation.request_schema else ABSENT
+        order.call(operation.id, body, capture=0, refund=0, credentials="none", read=False)
+    order.read()
+    for kind in KINDS:
         order.call("getOrder", credentials=kind)
-        order.call("captureOrder", {"captured_amount": 1}, credentials=kind)
-        order.call("cancelOrder", credentials=kind)
+        order.call("captureOrder", {"captured_amount": 1}, credentials=kind, read=False)
+    order.read()
+    order.call("captureOrder", {"captured_amount": "1"}, credentials="none")
+    stage.perform(Command("getOrder", order_id=stage.new_id(), facts=_INVENTED, credentials="none"))
 
 
 @take("wire/unknown-orders", "every operation on an order that does not exist, and ids that are none")

@@ -37,7 +37,8 @@ def acknowledging_again_is_taken_or_refused(step: Step) -> Iterator[Mark]:
 def update_sets_the_order_amount(step: Step) -> Iterator[Mark]:
     if _calls(step, _UPDATE):
         yield from step.answers(Situation.INCREASE, Situation.DECREASE)
-    if _all_events(step, _UPDATE, Situation.INCREASE, Situation.DECREASE, Situation.SAME_AMOUNT):
+    taken = (Situation.INCREASE, Situation.DECREASE, Situation.SAME_AMOUNT, Situation.OPEN_BODY)
+    if _all_events(step, _UPDATE, *taken):
         yield from step.reads_after(_UPDATE, "order_amount", "captured_amount", "remaining_authorized_amount")
     yield from step.unchanged_after(_UPDATE, Situation.INCREASE)
 
