@@ -1,0 +1,112 @@
+"""How likely a fault between calls at once is found, and whether correct servers are left alone.
+
+Each server of the gallery that is wrong only under load (most of them leave 5 milliseconds between check and write)
+is raced once for each seed, with the races and nothing else. Found means: a finding names one of the rules that the
+server declares. With --correct, the correct servers are raced, and lose answers, in the same way: every finding is a
+false one.
+
+    python -m benchmarks.races [--profile quick] [--seeds 20] [--correct] [SERVER ...]
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from orderproof.drivers import losses, races
+from orderproof.drivers.scenarios.registry import Scenario
+from orderproof.drivers.session import Session
+from orderproof.drivers.stage import Stage
+from orderproof.judge import Judge
+from orderproof.supply import supply_from
+from orderproof.target import Target
+from orderproof.transport import Transport
+from tests.gallery.catalogue import find, gallery
+from tests.gallery.serving import CREDENTIALS, ORDERS_SOURCE, serve
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one seed came to: the rules found broken, how many scenarios and requests it took, and for how long."""
+
+    rules: frozenset[str]
+    rounds: int
+    requests: int
+    seconds: float
+
+
+def outcome(url: str, scenarios: Sequence[Scenario], seed: int) -> Outcome:
+    """Play scenarios against a server; seconds are wall time."""
+    judge = Judge()
+    target = Target(url, *CREDENTIALS, orders=ORDERS_SOURCE)
+    first_broken = len(scenarios)
+    started = time.perf_counter()
+    with Transport(target) as transport:
+        session = Session(
+            transport, target, supply_from(target.orders), judge.observe, judge.state, seed=seed
+        )
+        session.observe_group = judge.observe_group
+        for number, scenario in enumerate(scenarios):
+            stage = Stage(session, scenario.name)
+            scenario.play(stage)
+            stage.settle()
+            if judge.findings and first_broken == len(scenarios):
+                first_broken = number
+        requests = session.requests
+    rules = frozenset(finding.rule for finding in judge.findings)
+    return Outcome(rules, first_broken + 1, requests, time.perf_counter() - started)
+
+
+def guilty(names: Iterable[str], profile: str, seeds: int) -> None:
+    """Print how often each server was found, with which rules."""
+    print(f"{'server':24} {'found':>9} {'first rule':>11}  median scenario, requests, seconds; rules")
+    for name in names:
+        server = find(name)
+        with serve(name) as url:
+            seen = [outcome(url, races.scenarios(profile), seed) for seed in range(seeds)]
+        found = sum(bool(one.rules & server.rules) for one in seen)
+        primary = sum(server.primary in one.rules for one in seen)
+        middle = sorted(seen, key=lambda one: one.rounds)[len(seen) // 2]
+        rules = " ".join(sorted(frozenset().union(*(one.rules for one in seen))))
+        figures = f"{middle.rounds}, {middle.requests}, {middle.seconds:.1f}"
+        print(f"{name:24} {found:4}/{seeds:<4} {primary:6}/{seeds:<4}  {figures}; {rules}", flush=True)
+
+
+def innocent(names: Iterable[str], profile: str, seeds: int) -> None:
+    """Print which correct servers were accused, and how much was tried."""
+    runs = accused = requests = 0
+    for name in names:
+        with serve(name) as url:
+            for seed in range(seeds):
+                lost, _ = losses.scenarios(profile, random.Random(seed))
+                seen = outcome(url, [*races.scenarios(profile), *lost], seed)
+                runs, requests = runs + 1, requests + seen.requests
+                if seen.rules:
+                    accused += 1
+                    print(f"{name} with seed {seed}: {' '.join(sorted(seen.rules))}", flush=True)
+    print(f"{accused} of {runs} runs accused a correct server, {requests} requests")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "servers", nargs="*", help="names of servers of the gallery; all that fit when none is given"
+    )
+    parser.add_argument("--profile", choices=list(races.ROUNDS), default="standard")
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--correct", action="store_true", help="race the correct servers")
+    chosen = parser.parse_args()
+    if chosen.correct:
+        innocent(chosen.servers or gallery("correct", "warned"), chosen.profile, chosen.seeds)
+    else:
+        under_load = [name for name, server in gallery("defective").items() if server.when == "concurrency"]
+        guilty(chosen.servers or under_load, chosen.profile, chosen.seeds)
+
+
+if __name__ == "__main__":
+    main()
