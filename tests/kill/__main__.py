@@ -41,12 +41,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def in_turn() -> list[Fault]:
-    """Every fault: for each rule its first, then all others, so that a run cut short has looked at every rule."""
-    first: dict[str, Fault] = {}
+    """Every fault: the first of each rule, the second of each, and so on: a run cut short has looked at every rule."""
+    turn: dict[str, int] = {}
+    ranked: list[tuple[int, Fault]] = []
     for fault in FAULTS.values():
-        first.setdefault(fault.rule, fault)
-    leading = {fault.name for fault in first.values()}
-    return [*first.values(), *(fault for fault in FAULTS.values() if fault.name not in leading)]
+        turn[fault.rule] = turn.get(fault.rule, 0) + 1
+        ranked.append((turn[fault.rule], fault))
+    return [fault for _, fault in sorted(ranked, key=lambda each: each[0])]
 
 
 def _try_faults(profiles: Sequence[str], only: str, again: bool) -> None:

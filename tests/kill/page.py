@@ -37,10 +37,13 @@ def _score(rows: Sequence[Row]) -> Iterator[str]:
     for profile in ("quick", "standard"):
         mine = [row for row in rows if row.profile == profile]
         if mine:
-            yield f"| {profile} | {len(mine)} of {len(FAULTS)} | {_share(mine, 'MUST')} | {_share(mine, 'SHOULD')} | " + (
-                f"{_median(row.requests for row in mine if row.found)} | "
-                f"{_median(row.seconds for row in mine if row.found)} | "
-                f"{_median(row.calls for row in mine if row.found and row.calls)} |"
+            yield (
+                f"| {profile} | {len(mine)} of {len(FAULTS)} | {_share(mine, 'MUST')} | {_share(mine, 'SHOULD')} | "
+                + (
+                    f"{_median(row.requests for row in mine if row.found)} | "
+                    f"{_median(row.seconds for row in mine if row.found)} | "
+                    f"{_median(row.calls for row in mine if row.found and row.calls)} |"
+                )
             )
     yield ""
 
