@@ -394,7 +394,9 @@ def client(list_all: bool, only: tuple[str, ...], report: str | None, **options:
     if list_all:
         click.echo(listing())
         return
-    rules = _selected(only or ("CLI-*",), both_sides=True)
+    rules = [rule for rule in _selected(only or ("CLI-*",), both_sides=True) if rule.judges == "client"]
+    if not rules:
+        raise UsageError(f"nothing is selected: {', '.join(only)} judge a server, not a client")
     sys.exit(run_client(rules=rules, report=_report_folder(report), **options))
 
 

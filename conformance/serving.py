@@ -20,12 +20,23 @@ def serve(
     choices: Sequence[str] = (),
     flavour: str | None = None,
     fault: str | None = None,
+    judge: bool = False,
+    tls: bool = False,
 ) -> None:
-    """Serve until interrupted. Raises UsageError for options that make no sense, CannotJudge when it cannot start."""
+    """Serve until interrupted, over TLS and judging clients if told so.
+
+    Raises UsageError for options that make no sense, CannotJudge when it cannot start.
+    """
     try:
         chosen = open_choices(choices, flavour) if flavour else open_choices(choices)
         settings = Settings(username=user, password=password, database=database, open=chosen)
-        run(settings, host, port, behaviour=behaviour_named(fault))
+        behaviour = behaviour_named(fault)
+        if judge or tls:
+            from orderproof.client.live import serve_judging
+
+            serve_judging(settings, host, port, fault=fault, judge=judge, tls=tls)
+        else:
+            run(settings, host, port, behaviour=behaviour)
     except OptionError as error:
         raise UsageError(str(error)) from None
     except (ServerError, StoreError) as error:

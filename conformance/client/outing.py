@@ -84,7 +84,7 @@ def go_out(plan: Plan, scenario: Scenario, stock: Stock, numbers: Iterator[int] 
         setting = Setting(
             sandbox=stock.base_url,
             scenario=scenario.name,
-            tls=_context(plan.certificate),
+            tls=tls_context(plan.certificate),
             hold=plan.hold,
             heard=heard.append,
             meddle=meddle,
@@ -107,7 +107,8 @@ def _discreet(ended: Ended, stock: Stock) -> Ended:
     return replace(ended, words=ended.words.replace(stock.password, REDACTED).replace(secret, REDACTED))
 
 
-def _context(certificate: Certificate | None) -> ssl.SSLContext | None:
+def tls_context(certificate: Certificate | None) -> ssl.SSLContext | None:
+    """Return how to serve over TLS with a certificate; None without one."""
     if certificate is None:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,0 +1,101 @@
+"""What arrives on a connection: every byte that belongs to no request is seen and said."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import pytest
+
+from orderproof.client.arriving import Arrival, Arrivals
+
+GET = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def arrivals(*parts: bytes) -> list[Arrival]:
+    """The requests that a connection brings on which these bytes are sent, and which is then closed."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for part in parts:
+            theirs.sendall(part)
+        theirs.shutdown(socket.SHUT_WR)
+        reader, found = Arrivals(ours), []
+        while (arrival := reader.next()) is not None:
+            found.append(arrival)
+            if arrival.last:
+                break
+    return found
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        GET,
+        GET + GET,
+        b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+        b"POST /a HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}" + GET,
+        b"POST /a HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
+        b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" + GET,
+        b"GET /a HTTP/1.0\r\n\r\n",
+        b"GET /a HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
+    ],
+)
+def test_well_framed_requests_have_no_fault(content: bytes) -> None:
+    found = arrivals(content)
+    assert [()] * len(found) == [arrival.faults for arrival in found]
+    assert all(arrival.whole and arrival.request.path == "/a" for arrival in found)
+    assert content.count(b" /a HTTP") == len(found)
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (GET + b'{"a": 1}', "8 bytes after a GET that announces no body: '{\"a\": 1}'"),
+        (GET + b"\r\n", "2 bytes after a GET"),
+        (b"POST /a HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}}", "1 bytes after its announced body: '}'"),
+        (b"POST /a HTTP/1.1\r\n\r\n{}", "2 bytes after a POST that announces no body"),
+        (b"\r\n" + GET, "an empty line before the request"),
+        (b"GET /a HTTP/1.1\nHost: x\n\n", "a line that ends with a bare line feed"),
+        (b"GET /a HTTP/1.1\r\nHost\r\n\r\n", "a header line that is none: 'Host'"),
+        (b"GET /a HTTP/1.1\r\nHost : x\r\n\r\n", "a header line that is none"),
+        (b"POST /a HTTP/1.1\r\nContent-Length: two\r\n\r\n", "a Content-Length that is none: two"),
+        (b"POST /a HTTP/1.1\r\nContent-Length: 9\r\n\r\n{}", "a body that ends after 2 of 9 bytes"),
+        (
+            b"POST /a HTTP/1.1\r\nContent-Length: 7\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "both a Content-Length and a Transfer-Encoding",
+        ),
+        (b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "a chunked body that is not whole"),
+        (b"hello\r\n\r\n", "bytes that are no request line: 'hello"),
+        (b"GET /a b HTTP/1.1\r\n\r\n", "bytes that are no request line"),
+        (b"{}", "bytes that are no whole request: '{}'"),
+    ],
+)
+def test_what_is_badly_framed_is_said(content: bytes, fault: str) -> None:
+    faults = [fault for arrival in arrivals(content) for fault in arrival.faults]
+    assert any(found.startswith(fault) for found in faults), faults
+
+
+def test_a_header_over_two_lines_keeps_its_line_break() -> None:
+    arrival = arrivals(b"GET /a HTTP/1.1\r\nX-Note: one\r\n two\r\n\r\n")[0]
+    assert "one\r\n two" == arrival.request.header("x-note")
+
+
+def test_a_client_that_asks_first_is_told_to_go_on() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"POST /a HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}")
+        arrival = Arrivals(ours).next()
+        assert arrival is not None
+        assert b"{}" == arrival.request.body
+        assert theirs.recv(100).startswith(b"HTTP/1.1 100 Continue")
+
+
+def test_a_client_that_hangs_up_is_noticed_at_once() -> None:
+    ours, theirs = socket.socketpair()
+    with ours:
+        reader = Arrivals(ours)
+        assert not reader.has_hung_up(0.05)
+        theirs.close()
+        started = time.monotonic()
+        assert reader.has_hung_up(5)
+        assert time.monotonic() - started < 1

@@ -1,0 +1,157 @@
+"""What a run comes to when things are not as they should be, and when there are many at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from orderproof.errors import CannotJudge
+from orderproof.outcome import Verdict
+from orderproof.report.result_json import result_data, result_schema
+from tests.client.conftest import SAMPLES, Judged, broken, python
+
+COMMAND = [sys.executable, "-m", "orderproof", "client"]
+
+
+def run(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **variables}
+    return subprocess.run(
+        [*COMMAND, *words], capture_output=True, text=True, check=False, env=environment, timeout=120
+    )
+
+
+def test_ten_clients_at_once_do_not_mix(judged: Judged) -> None:
+    slips = {"": set(), "no key": {"CLI-IDM-1"}, "strings": {"CLI-BODY-2"}, "trailing slash": {"CLI-PATH-2"}}
+    ten = [*slips, *slips, "", "no key"]
+    with ThreadPoolExecutor(10) as pool:
+        results = list(pool.map(lambda slip: judged(python(), SLIP=slip), ten))
+    assert [slips[slip] for slip in ten] == [broken(result) for result in results]
+
+
+def test_a_suite_without_a_flow_gets_orders_of_its_own(judged: Judged) -> None:
+    code = (
+        "import os, base64, urllib.request as u; ids = os.environ['ORDERPROOF_ORDER_IDS'].split(',')\n"
+        "pair = os.environ['NAME'] + ':' + os.environ['ORDERPROOF_PASSWORD']\n"
+        "head = {'Authorization': 'Basic ' + base64.b64encode(pair.encode()).decode()}\n"
+        "for i in ids:\n"
+        "    u.urlopen(u.Request(os.environ['URL'] + '/ordermanagement/v1/orders/' + i, headers=head)).read()\n"
+        "assert len(set(ids)) == 10"
+    )
+    result = judged([sys.executable, "-c", code], flow=None, URL="{base_url}", NAME="{username}")
+    verdicts = {entry.rule.id: entry for entry in result.rules}
+    assert (0, 10, set()) == (result.exit_code, result.requests, broken(result))
+    assert verdicts["CLI-DO-1"].verdict is Verdict.NOT_EXERCISED
+    assert "--flow" in verdicts["CLI-DO-1"].reason
+
+
+def test_a_command_that_sends_nothing_cannot_be_judged(judged: Judged) -> None:
+    with pytest.raises(CannotJudge, match="sent no request to the sandbox"):
+        judged(["true"])
+
+
+def test_a_command_that_speaks_tls_to_a_plain_port_is_told(judged: Judged) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    with pytest.raises(CannotJudge, match="give --tls"):
+        judged(["sh", "-c", "curl -sk https://${ORDERPROOF_BASE_URL#http://}/"])
+
+
+def test_a_command_that_fails_in_fair_weather_is_not_called_conforming(judged: Judged) -> None:
+    code = "import os, urllib.request as u; u.urlopen(os.environ['ORDERPROOF_BASE_URL'] + '/nothing')"
+    result = judged([sys.executable, "-c", code], "unknown", flow=None)
+    assert (3, "not judged", set()) == (result.exit_code, result.verdict, broken(result))
+    assert "failed in fair weather" in " ".join(result.notes)
+
+
+def test_a_command_that_takes_too_long_is_not_called_conforming(judged: Judged) -> None:
+    code = (
+        "import os, time, urllib.request as u\n"
+        "try: u.urlopen(os.environ['ORDERPROOF_BASE_URL'])\n"
+        "except OSError: time.sleep(60)"
+    )
+    result = judged([sys.executable, "-c", code], flow=None, timeout=3)
+    assert 3 == result.exit_code
+    assert "--timeout" in " ".join(result.notes)
+
+
+def test_a_failure_that_does_not_come_back_is_not_held_against_the_client(
+    judged: Judged, tmp_path: Path
+) -> None:
+    runs = tmp_path / "runs"
+    script = f"sh {SAMPLES / 'tidy.sh'} || exit 1; echo >> {runs}; [ $(wc -l < {runs}) != 2 ]"
+    result = judged(["sh", "-c", script], "charset", "unknown", "location-relative")
+    assert set() == broken(result)
+    assert "went well when it was run again" in " ".join(result.notes)
+
+
+def test_the_outcome_keeps_the_published_schema(judged: Judged) -> None:
+    import jsonschema
+
+    result = judged(python(), "cut-after", SLIP="new key")
+    data = json.loads(json.dumps(result_data(result)))
+    jsonschema.validate(data, result_schema())
+    rows = data["coverage"]["client"]["scenarios"]
+    assert ["fair", "cut-after"] == [row["name"] for row in rows]
+    assert {"exercised": 1, "broken": 1} == rows[1]["rules"]["CLI-IDM-4"]
+
+
+def test_the_command_line_writes_a_report_without_secrets(tmp_path: Path) -> None:
+    code = "import os, sys; print(os.environ['ORDERPROOF_PASSWORD'], file=open(sys.argv[1], 'w'))"
+    script = f'"{sys.executable}" -c "{code}" {tmp_path / "secret"}; sh {SAMPLES / "tidy.sh"}'
+    report = tmp_path / "report"
+    done = run(
+        "--flow", "capture-part", "--scenario", "unknown", "--report", str(report), "--", "sh", "-c", script
+    )
+    assert (0, "") == (done.returncode, done.stderr), done.stdout
+    secret = (tmp_path / "secret").read_text(encoding="utf-8").strip()
+    assert len(secret) > 10
+    written = {file.name: file.read_text(encoding="utf-8") for file in report.iterdir()}
+    assert {"result.json", "report.html", "junit.xml", "matrix.md", "history.ndjson"} <= set(written)
+    assert not [name for name, text in written.items() if secret in text]
+    assert "| CLI-IDM-2 | ✓ | ✓ |" in written["matrix.md"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["--", "no-such-command"], 2, "the command 'no-such-command' cannot be started"),
+        ([], 2, "there is no command to run"),
+        (["--scenario", "409s", "--", "true"], 2, "did you mean '409'?"),
+        (["--flow", "captureall", "--", "true"], 2, "did you mean 'capture-all'?"),
+        (["--env", "URL", "--", "true"], 2, "write NAME=VALUE"),
+        (["--timeout", "0", "--", "true"], 2, "--timeout 0 is not above 0"),
+        (["--only", "CAP-5", "--", "true"], 2, "judge a server, not a client"),
+        (["--", "true"], 3, "sent no request to the sandbox"),
+    ],
+)
+def test_mistakes_are_one_sentence(words: list[str], code: int, sentence: str) -> None:
+    done = run(*words)
+    assert code == done.returncode
+    assert sentence in done.stderr
+    assert 1 == done.stderr.count("\n")
+
+
+def test_an_interrupt_stops_the_command_and_keeps_what_was_found(tmp_path: Path) -> None:
+    script = f"sh {SAMPLES / 'tidy.sh'}; echo $$ > {tmp_path / 'pid'}; sleep 60"
+    words = [*COMMAND, "--flow", "capture-part", "--", "sh", "-c", script]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
+        for _ in range(200):
+            if (tmp_path / "pid").exists():
+                break
+            time.sleep(0.1)
+        child.send_signal(signal.SIGTERM)
+        output, _ = child.communicate(timeout=30)
+    assert 3 == child.returncode
+    assert "Traceback" not in output
+    pid = int((tmp_path / "pid").read_text(encoding="utf-8"))
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
