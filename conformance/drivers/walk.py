@@ -130,30 +130,34 @@ def walk(session: Session, limit: int | None, *, over_time: bool = False) -> Ite
     each of them the clock is moved, so that its orders expire. Raises what performing raises.
     """
     tally, guide = _Tally(session.coverage), Guide(session.coverage, clock=over_time)
+    play = _player(limit, over_time=over_time)
     number = 0
     while limit is None or session.spent < limit:
         number += 1
         stage = Stage(session, f"walk {'over time ' if over_time else ''}{number}", follow=number % 4 == 1)
         yield stage
-        guided = number % 3 != 0
         if number % _REFRESHED == 1:
             guide.refresh()
-        play = _test_case(stage, tally, guide if guided else None, limit, over_time=over_time)
-        play(session.random(stage.name).randbytes(_BYTES))
+        play(stage, tally, guide if number % 3 else None)
         stage.settle()
 
 
-def _test_case(
-    stage: Stage, tally: _Tally, guide: Guide | None, limit: int | None, *, over_time: bool
-) -> Callable[[bytes], object]:
-    """Make a test of Hypothesis that performs one sequence when it is given bytes to draw from."""
+def _player(limit: int | None, *, over_time: bool) -> Callable[[Stage, _Tally, Guide | None], None]:
+    """Return a function that performs one sequence on a stage, as a test case of Hypothesis."""
+    current: list[tuple[Stage, _Tally, Guide | None]] = []
 
     @settings(database=None, deadline=None)
     @given(st.data())
     def sequence(data: st.DataObject) -> None:
-        _play(_Tour(data.draw, stage, tally, guide), limit, over_time=over_time)
+        _play(_Tour(data.draw, *current[-1]), limit, over_time=over_time)
 
-    return cast("Callable[[bytes], object]", cast(Any, sequence).hypothesis.fuzz_one_input)
+    test_case = cast(Any, sequence).hypothesis.fuzz_one_input
+
+    def play(stage: Stage, tally: _Tally, guide: Guide | None) -> None:
+        current[:] = [(stage, tally, guide)]
+        test_case(stage.session.random(stage.name).randbytes(_BYTES))
+
+    return play
 
 
 def _play(tour: _Tour, limit: int | None, *, over_time: bool) -> None:
