@@ -17,7 +17,8 @@ __all__ = ["PROFILES", "Driver", "Profile", "Run", "drivers_of"]
 _SCENARIOS_OVER_TIME = 120
 """About how many requests the scenarios take that move the clock."""
 
-_SCENARIOS = orderproof.drivers.scenarios and SCENARIOS
+assert orderproof.drivers.scenarios  # importing it has registered them
+_SCENARIOS = SCENARIOS
 
 
 @dataclass(frozen=True, slots=True)
