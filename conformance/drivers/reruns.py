@@ -1,4 +1,4 @@
-"""Plays a sequence again as it was: for what cannot be cut down call by call, and for saved counterexamples.
+"""Plays a sequence again as it was, for what cannot be cut down call by call: calls at once, and lost answers.
 
 Whether calls that are under way together meet as they did before is up to chance, so a sequence is played several
 times, on fresh orders each time.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from orderproof.checks.findings import Finding
 from orderproof.drivers.commands import Sequence
@@ -19,53 +19,7 @@ from orderproof.errors import OutOfTime
 from orderproof.judge import Judge
 from orderproof.supply import OutOfOrders
 
-MOST_TRIES = 20
-"""How often a sequence with calls at once is played before it counts as not broken any more."""
-
 _TRIES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Rerun:
-    """What playing a sequence again showed: the first finding of the rule, and how often it broke in how many tries."""
-
-    finding: Finding | None
-    failures: int
-    tries: int
-
-
-def rerun(
-    session: Session,
-    sequence: Sequence,
-    rule: str,
-    judges: Callable[[], Judge],
-    *,
-    tries: int = MOST_TRIES,
-    until_seen: bool = True,
-) -> Rerun:
-    """Play a sequence until it breaks the rule, or `tries` times; `judges` makes a judge for each time.
-
-    Without `until_seen` it is played `tries` times whatever it shows. Raises what performing raises.
-    """
-    first: Finding | None = None
-    failures = done = 0
-    while done < tries and not (until_seen and first):
-        done += 1
-        found = _played(session, sequence, f"{rule}, try {done}", judges())
-        matching = next((each for each in found if each.rule == rule and each.follows is None), None)
-        failures += matching is not None
-        first = first or matching
-    return Rerun(first, failures, done)
-
-
-def _played(session: Session, sequence: Sequence, name: str, judge: Judge) -> list[Finding]:
-    stage = Stage(session, name)
-    with session.aside(judge.observe, judge.state, judge.observe_group):
-        for wanted in sequence.orders:
-            stage.obtain(wanted)
-        stage.play(sequence.commands)
-        stage.settle()
-    return judge.findings
 
 
 def repeated(
@@ -73,15 +27,28 @@ def repeated(
 ) -> Reduction:
     """Play what a stage performed again as it was, to see how often it breaks the rule of a finding.
 
-    Ends early when the time or the orders of the session do.
+    `judges` makes a judge for each of the `tries`. It ends early when the time or the orders of the session do.
+    Raises CannotJudge when the target stops answering.
     """
     last = max(exchange.number for exchange in finding.trail)
     commands = tuple(command for number, command in stage.performed if number <= last)
     sequence = Sequence(tuple(stage.drafts), commands)
     before = session.requests
-    found = Rerun(None, 0, 0)
+    failures = done = 1
     with suppress(OutOfTime, OutOfOrders):
-        found = rerun(session, sequence, finding.rule, judges, tries=tries, until_seen=False)
-    counts = (found.failures + 1, found.tries + 1)
-    flaky = None if counts[0] == counts[1] else counts
+        for number in range(1, tries + 1):
+            failures += breaks(session, sequence, f"{finding.rule}, try {number}", finding.rule, judges())
+            done += 1
+    flaky = None if failures == done else (failures, done)
     return Reduction(replace(finding, flaky=flaky), sequence, session.requests - before)
+
+
+def breaks(session: Session, sequence: Sequence, name: str, rule: str, judge: Judge) -> bool:
+    """Play a sequence under a scenario name, and say whether it broke the rule; the judge is one of its own."""
+    stage = Stage(session, name)
+    with session.aside(judge.observe, judge.state, judge.observe_group):
+        for wanted in sequence.orders:
+            stage.obtain(wanted)
+        stage.play(sequence.commands)
+        stage.settle()
+    return any(found.rule == rule and found.follows is None for found in judge.findings)

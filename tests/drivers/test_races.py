@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from orderproof.checks.findings import Finding
 from orderproof.drivers import races
 from orderproof.drivers.commands import Command, Sequence, command_from, command_record
 from orderproof.drivers.drafts import draft
-from orderproof.drivers.reruns import rerun
+from orderproof.drivers.reruns import breaks, repeated
 from orderproof.drivers.scenarios.registry import Scenario
 from orderproof.drivers.session import Session
 from orderproof.drivers.stage import Stage
@@ -29,6 +30,7 @@ from orderproof.supply import supply_from
 from orderproof.target import Target
 from orderproof.transport import Transport
 from tests.drivers.playing import broken, judged
+from tests.gallery.books import Order
 from tests.gallery.catalogue import find
 from tests.gallery.server import Fake
 from tests.gallery.serving import CREDENTIALS, ORDERS_SOURCE, serve_here
@@ -114,14 +116,22 @@ def test_a_fault_of_one_call_is_no_fault_of_calls_at_once() -> None:
 
 
 @contextmanager
-def session_with(server: type[Fake], rate: float | None = None) -> Iterator[Session]:
+def session_with(server: type[Fake], rate: float | None = None) -> Iterator[tuple[Session, Judge]]:
     with serve_here(server) as url:
         target = Target(url, *CREDENTIALS, orders=ORDERS_SOURCE, rate=rate)
         judge = Judge()
         with Transport(target) as transport:
             session = Session(transport, target, supply_from(target.orders), judge.observe, judge.state)
             session.observe_group = judge.observe_group
-            yield session
+            yield session, judge
+
+
+class CapturesOfEveryOther(Fake):
+    """Takes every capture of every other order."""
+
+    def remaining(self, order: Order) -> int:
+        odd = list(self.orders).index(order.id) % 2
+        return super().remaining(order) if odd else max(super().remaining(order), 6000)
 
 
 CAPTURE = Command("captureOrder", body={"captured_amount": 6000}, group=1)
@@ -130,17 +140,23 @@ TWICE = Sequence((draft(10_000),), (CAPTURE, CAPTURE))
 
 def test_a_saved_race_is_released_together_again() -> None:
     saved = [command_from(command_record(command)) for command in TWICE.commands]
-    with session_with(find("captures-race")) as session:
-        again = rerun(session, Sequence(TWICE.orders, tuple(saved)), "CON-1", Judge)
-    assert again.finding is not None
-    assert "CON-1" == again.finding.rule
-    assert 1 == again.failures <= again.tries
+    with session_with(find("captures-race")) as (session, _):
+        broke = [
+            breaks(session, replace(TWICE, commands=tuple(saved)), "again", "CON-1", Judge())
+            for _ in range(9)
+        ]
+    assert sum(broke) > 1
 
 
-def test_a_race_that_does_no_harm_is_tried_a_number_of_times() -> None:
-    with session_with(Fake) as session:
-        again = rerun(session, TWICE, "CON-1", Judge, tries=3)
-    assert (None, 0, 3) == (again.finding, again.failures, again.tries)
+def test_how_often_a_race_breaks_is_said() -> None:
+    with session_with(CapturesOfEveryOther) as (session, judge):
+        stage = Stage(session, "a race")
+        stage.obtain(TWICE.orders[0])
+        stage.perform_together(TWICE.commands)
+        again = repeated(session, stage, first(judge, "CON-1"), Judge, tries=6)
+    assert (4, 7) == again.finding.flaky
+    assert 2 == len(again.sequence.commands)
+    assert 1 == len({command.group for command in again.sequence.commands})
 
 
 def test_commands_of_a_race_are_saved_whole() -> None:
@@ -149,7 +165,7 @@ def test_commands_of_a_race_are_saved_whole() -> None:
 
 
 def test_a_group_counts_with_its_size() -> None:
-    with session_with(Fake, rate=100.0) as session:
+    with session_with(Fake, rate=100.0) as (session, _):
         stage = Stage(session, "two groups")
         stage.obtain(draft(10_000))
         moments = [stage.perform_together([CAPTURE] * 5)[0].sent_at for _ in range(2)]
