@@ -77,9 +77,10 @@ def _amounts(document: Mapping[str, Any]) -> tuple[int | None, int | None, int |
 def reading_gives_the_order_asked_for(step: Step) -> Iterator[Mark]:
     yield from step.answers(Situation.READ)
     if step.document is not None and step.call is not None:
-        actual = step.document.get("order_id", "absent")
-        same = str(actual).casefold() == step.call.order_id.casefold()
-        yield verdict(same, f"order_id {step.call.order_id}", f"order_id {actual}")
+        asked, actual = step.call.order_id, str(step.document.get("order_id", "absent"))
+        # Asked for in capitals, an order may answer with the id that it was given.
+        same = actual == asked or (asked != asked.lower() and actual.casefold() == asked.casefold())
+        yield verdict(same, f"order_id {asked}", f"order_id {actual}")
 
 
 @check("ORD-GET-2", on=["getOrder", "getCaptures", "getCapture", "getRefund"])
