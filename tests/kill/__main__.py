@@ -44,7 +44,7 @@ def in_turn() -> list[Fault]:
     """Every fault: the first of each rule, the second of each, and so on: a run cut short has looked at every rule."""
     turn: dict[str, int] = {}
     ranked: list[tuple[int, Fault]] = []
-    for fault in FAULTS.values():
+    for fault in sorted(FAULTS.values(), key=lambda each: each.mechanical):
         turn[fault.rule] = turn.get(fault.rule, 0) + 1
         ranked.append((turn[fault.rule], fault))
     return [fault for _, fault in sorted(ranked, key=lambda each: each[0])]

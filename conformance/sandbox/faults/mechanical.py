@@ -81,7 +81,6 @@ _OFF_BY_ONE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 _DROPPED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("order", "order_id", ("ORD-GET-1", "GEN-HTTP-1")),
     ("order", "status", ("ORD-STA-1", "ORD-GET-4", "GEN-HTTP-1", "ORD-GET-1")),
-    ("order", "original_order_amount", ("GEN-HTTP-1", "ORD-FIX-1", "ORD-GET-1")),
     ("order", "captures", ("ORD-SUM-1", "CAP-6", "CAP-4")),
     ("order", "refunds", ("ORD-SUM-2", "RFD-8", "RFD-4")),
     ("order", "merchant_reference1", ("REF-1", "ORD-FIX-3")),
