@@ -1,0 +1,1 @@
+"""Tests of recorded traffic: reading, scrubbing, auditing, replaying and serving it."""
