@@ -29,14 +29,15 @@ class Balance:
 
 
 def balance(flow: Flow, before: Books, after: Books, *, answered: bool) -> Balance:
-    """Hold the books after a run against those before it. `answered`: the sandbox took the flow's operation."""
+    """Hold the books after a run against those before it. `answered`: the flow's operation did its work."""
     wanted = flow.wanted(before)
     names = (*MONEY, *flow.also)
     wrong = _differences(names, wanted, after)
     if not wrong and answered:
         return Balance(Fate.DONE)
-    expected = "; ".join(f"{name} {_shown(wanted[name])}" for name in wrong) or f"{flow.answered} taken"
-    actual = "; ".join(f"{name} {_shown(after[name])}" for name in wrong) or f"no {flow.answered} taken"
+    done = "answered" if flow.reads else "taken"
+    expected = "; ".join(f"{name} {_shown(wanted[name])}" for name in wrong) or f"{flow.answered} {done}"
+    actual = "; ".join(f"{name} {_shown(after[name])}" for name in wrong) or f"no {flow.answered} {done}"
     if not _differences(names, before, after):
         return Balance(Fate.UNTOUCHED, expected, actual)
     if flow.part is not None and not _differences(names, flow.part(before), after):

@@ -124,10 +124,15 @@ def _account(
     answered = not flow.answered or any(
         call.name == flow.answered and call.order_id == order_id
         for entry in heard
-        if entry.taken is not None and entry.taken.status < 300
-        if (call := call_in(entry.exchange)) is not None
+        if _is_success(entry, reads=flow.reads) and (call := call_in(entry.exchange)) is not None
     )
     return balance(flow, before, after, answered=answered)
+
+
+def _is_success(entry: Heard, *, reads: bool) -> bool:
+    """Say whether a call did its work: a write when the sandbox took it, a reading when its answer arrived."""
+    answer = entry.exchange.response if reads else entry.taken
+    return answer is not None and answer.status < 300
 
 
 def _environment(

@@ -65,6 +65,14 @@ def test_its_reading_sends_bytes_that_nothing_announces(plan: Plan, stock: Stock
     assert result.blocks[0].actual in DOCS.read_text(encoding="utf-8")
 
 
+def test_its_reading_that_breaks_off_never_ends(plan: Plan, stock: Stock) -> None:
+    result = judged(plan, stock, "read", "cut-middle")
+    assert {"CLI-HTTP-1", "CLI-DO-1"} == broken(result)
+    found = next(block for block in result.blocks if block.rule.id == "CLI-DO-1")
+    assert ("cut-middle", "no getOrder answered (exit code 0)") == (found.scenario, found.actual)
+    assert found.actual in DOCS.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("flow", ["acknowledge", "capture-part", "refund", "cancel", "release"])
 def test_its_writes_lack_a_key_and_nothing_else(plan: Plan, stock: Stock, flow: str) -> None:
     result = judged(plan, stock, flow, "403", "unknown", "cut-after")
