@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orderproof import operations
-from orderproof.checks.conduct import API, Conduct, order_lines
+from orderproof.checks.conduct import API, Conduct, order_lines, tidied
 from orderproof.checks.registry import HELD, Broken, Mark, check, verdict
 from orderproof.checks.step import brief
-from orderproof.exchange import ABSENT
+from orderproof.exchange import ABSENT, Request
 from orderproof.model.validity import AMOUNT_FIELDS, tax_fits
 
 HEADER_BYTES, HEADERS_BYTES, BODY_BYTES = 6_000, 20_000, 1_000_000
@@ -209,10 +209,15 @@ def a_key_belongs_to_one_call(conduct: Conduct) -> Iterator[Mark]:
         yield HELD
         return
     request, before = conduct.exchange.request, first.request
-    same = (request.method, request.path, request.body) == (before.method, before.path, before.body)
+    same_place = (request.method, tidied(request.path)) == (before.method, tidied(before.path))
+    same = same_place and (request.body == before.body or _means_the_same(request, before))
     was = f"{before.method} {brief(before.target)} {brief(before.body.decode('utf-8', 'replace'))}"
     now = f"{request.method} {brief(request.target)} {brief(request.body.decode('utf-8', 'replace'))}"
     yield verdict(same, f"a key of its own: {conduct.key} was that of {was}", f"the same key for {now}")
+
+
+def _means_the_same(one: Request, other: Request) -> bool:
+    return one.json is not ABSENT and one.json == other.json
 
 
 @check("CLI-IDM-4", view="request")

@@ -67,6 +67,11 @@ class Hearing:
             trail=self._of_order(call.order_id if call is not None else ""),
         )
 
+    def take_back(self, rule: str) -> None:
+        """Uncount a breach that turned out to be none."""
+        self.exercised[rule] -= 1
+        self.broken[rule] -= 1
+
     def _of_order(self, order_id: str) -> tuple[Exchange, ...]:
         return tuple(entry for entry in self._trail if order_id in entry.request.target)
 

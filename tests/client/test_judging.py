@@ -53,6 +53,50 @@ def test_a_suite_without_a_flow_gets_orders_of_its_own(judged: Judged) -> None:
     assert "--flow" in verdicts["CLI-DO-1"].reason
 
 
+SUITE = """
+import base64, os, sys, urllib.error, urllib.request as u, uuid
+tries, keep = int(sys.argv[1]), "keep" in sys.argv
+pair = os.environ["ORDERPROOF_USERNAME"] + ":" + os.environ["ORDERPROOF_PASSWORD"]
+order = os.environ["ORDERPROOF_BASE_URL"] + "/ordermanagement/v1/orders/" + os.environ["ORDERPROOF_ORDER_ID"]
+def attempt(key):
+    headers = {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+    headers |= {"Klarna-Idempotency-Key": key, "Content-Type": "application/json"}
+    body = b'{"refunded_amount": 1}' if "refund" in sys.argv else b'{"captured_amount": 1}'
+    action = "/refunds" if "refund" in sys.argv else "/captures"
+    try:
+        u.urlopen(u.Request(order + action, body, headers))
+        return True
+    except urllib.error.HTTPError:
+        return False
+def call():
+    key = str(uuid.uuid4())
+    for _ in range(tries):
+        if attempt(key):
+            return
+        key = key if keep else str(uuid.uuid4())
+call()
+call()
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "weathers", "rules"),
+    [
+        # Two tests that make the same call, which is refused each time: nobody retries.
+        (["1", "refund"], [], set()),
+        # The same in a suite whose calls fail in the weather.
+        (["1"], ["503-once", "cut-after", "403"], set()),
+        # A client that tries again, with a new key and with the old one.
+        (["2"], ["503-once"], {"CLI-IDM-4", "CLI-RETRY-2"}),
+        (["2", "keep", "refund"], [], {"CLI-RETRY-1", "CLI-RETRY-2"}),
+    ],
+)
+def test_tests_that_repeat_a_call_are_no_retries(
+    judged: Judged, words: list[str], weathers: list[str], rules: set[str]
+) -> None:
+    assert rules == broken(judged([sys.executable, "-c", SUITE, *words], *weathers, flow=None))
+
+
 def test_a_command_that_sends_nothing_cannot_be_judged(judged: Judged) -> None:
     with pytest.raises(CannotJudge, match="sent no request to the sandbox"):
         judged(["true"])

@@ -102,7 +102,9 @@ def test_a_sandbox_with_tls_has_a_certificate_of_its_own() -> None:
     ) as child:
         assert child.stdout is not None
         base_url, certificate = child.stdout.readline().strip(), child.stdout.readline().split()[-1]
-        with httpx.Client(verify=ssl.create_default_context(cafile=certificate), auth=("sandbox", "sandbox")) as http:
+        with httpx.Client(
+            verify=ssl.create_default_context(cafile=certificate), auth=("sandbox", "sandbox")
+        ) as http:
             answer = http.post(f"{base_url}/customer-token/v1/tokens/sandbox/order", json=draft(1_000))
         child.send_signal(signal.SIGTERM)
         child.wait(20)
