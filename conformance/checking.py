@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,17 +11,20 @@ from pathlib import Path
 
 from orderproof.catalogue import Rule
 from orderproof.checks.findings import Finding
-from orderproof.counterexample import clear
+from orderproof.counterexample import clear, counterexample_of
 from orderproof.coverage import Coverage
 from orderproof.drivers.plan import PROFILES, Driver, Run, drivers_of
 from orderproof.drivers.reduction import Reduction, is_reducible, reduced
 from orderproof.drivers.reruns import repeated
 from orderproof.drivers.session import Session
+from orderproof.drivers.stage import Stage
 from orderproof.errors import CannotJudge, OutOfTime
+from orderproof.examples import Examples
 from orderproof.exchange import Exchange
 from orderproof.history import HistoryFile
 from orderproof.judge import Judge
 from orderproof.outcome import Progress, RunResult
+from orderproof.reproducing import play
 from orderproof.sanity import look_at
 from orderproof.supply import OutOfOrders, supply_from
 from orderproof.target import Target
@@ -31,7 +34,11 @@ from orderproof.verdicts import conclude
 
 @dataclass(frozen=True)
 class Settings:
-    """What to check and how. `max_time` in seconds; `rules` are those selected; `report` the folder to write to."""
+    """What to check and how.
+
+    `max_time` in seconds; `rules` are those selected; `report` the folder to write to; `examples` what earlier runs
+    found, to be tried first.
+    """
 
     target: Target
     rules: Sequence[Rule]
@@ -41,6 +48,7 @@ class Settings:
     strict: bool = False
     report: Path | None = None
     shown_target: str = ""
+    examples: Examples | None = None
     command: str = "check"
 
 
@@ -95,7 +103,7 @@ def check(settings: Settings, watch: Watch) -> RunResult:
         session = _session(state, transport)
         look_at(session)
         state.sane = True
-        for driver in drivers_of(settings.profile):
+        for driver in (_found_before(state), *drivers_of(settings.profile)):
             if not _drive(state, session, driver):
                 break
     return conclude(
@@ -179,6 +187,28 @@ def _drive(state: _State, session: Session, driver: Driver) -> bool:
     return True
 
 
+def _found_before(state: _State) -> Driver:
+    """The driver that sends what earlier runs found, and drops what does not fail any more."""
+    return Driver("found before", lambda session, _: _again(state, session), lasting=True)
+
+
+def _again(state: _State, session: Session) -> Iterator[Run]:
+    rules = {rule.id for rule in state.settings.rules}
+    examples = state.settings.examples
+    for number, example in enumerate(examples.known() if examples is not None else (), 1):
+        if example.rule not in rules or examples is None:
+            continue
+        stage = Stage(session, f"found before {number}", follow=True)
+        yield Run(stage)
+        play(example, stage)
+        found = [each for each in state.judge.findings if each.exchange.scenario == stage.name]
+        again = next((each for each in found if each.rule == example.rule and each.follows is None), None)
+        if again is None:
+            examples.drop(example)
+        else:
+            state.reductions.setdefault(example.rule, Reduction(again, example.sequence, 0))
+
+
 def _reduce(state: _State, session: Session) -> None:
     """Cut what was found since the last time down to the shortest sequences, once for each rule.
 
@@ -196,6 +226,15 @@ def _reduce(state: _State, session: Session) -> None:
             shorten = reduced if is_reducible(finding) else repeated
             stage = stages[finding.exchange.scenario]
             state.reductions[rule] = shorten(session, stage, finding, lambda: Judge(only=rules))
+            _keep(state, state.reductions[rule], finding.exchange.scenario)
+
+
+def _keep(state: _State, reduction: Reduction, scenario: str) -> None:
+    """Keep what was found for the next run."""
+    if state.settings.examples is not None:
+        seed = state.settings.seed
+        example = counterexample_of(reduction.finding, reduction.sequence, seed=seed, scenario=scenario)
+        state.settings.examples.keep(example)
 
 
 def _show(state: _State, session: Session, driver: Driver, run: Run) -> None:

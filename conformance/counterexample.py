@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orderproof.checks.findings import Finding
 from orderproof.drivers.commands import Command, Sequence, command_from, command_record
 from orderproof.errors import UsageError
 from orderproof.operations import OPERATIONS
@@ -32,6 +33,19 @@ class Counterexample:
     sequence: Sequence
     flaky: tuple[int, int] | None = None
     target: str = ""
+
+
+def counterexample_of(finding: Finding, sequence: Sequence, *, seed: int, scenario: str) -> Counterexample:
+    """Return a finding with a sequence that shows it; `scenario` is where it was found first."""
+    return Counterexample(
+        rule=finding.rule,
+        expected=finding.expected,
+        actual=finding.actual,
+        seed=seed,
+        scenario=scenario,
+        sequence=sequence,
+        flaky=finding.flaky,
+    )
 
 
 def to_record(example: Counterexample) -> dict[str, Any]:

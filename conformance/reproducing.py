@@ -24,7 +24,7 @@ from orderproof.supply import supply_from
 from orderproof.target import Target
 from orderproof.transport import Transport
 
-__all__ = ["Again", "Reproduction", "reproduce", "reproduction_lines", "send_again"]
+__all__ = ["Again", "Reproduction", "play", "reproduce", "reproduction_lines", "send_again"]
 
 _MOST_TRIES = 10
 _WIDTH = 100
@@ -101,7 +101,7 @@ def _once(example: Counterexample, transport: Transport, target: Target, number:
         record=trail.append,
         seed=example.seed,
     )
-    left_out = _play(example, Stage(session, f"again {number}", follow=True))
+    left_out = play(example, Stage(session, f"again {number}", follow=True))
     found = [finding for finding in judge.findings if finding.rule == example.rule]
     finding = min(found, key=lambda each: each.follows is not None, default=None)
     outcome, why = Again.HOLDS, ""
@@ -112,8 +112,8 @@ def _once(example: Counterexample, transport: Transport, target: Target, number:
     return Reproduction(example, outcome, finding, int(outcome is Again.FAILS), number, tuple(trail), why)
 
 
-def _play(example: Counterexample, stage: Stage) -> str:
-    """Make the calls; returns which could not be made, for want of what earlier ones should have made."""
+def play(example: Counterexample, stage: Stage) -> str:
+    """Make the calls of a counterexample on a stage; returns what could not be made, if anything."""
     drafts = example.sequence.orders
     left_out = 0
     if drafts and not example.sequence.commands:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from orderproof.catalogue import Rule, catalogue
 from orderproof.checks.findings import Finding
-from orderproof.counterexample import Counterexample, save
+from orderproof.counterexample import counterexample_of, save
 from orderproof.drivers.commands import Sequence as Calls
 from orderproof.drivers.plan import Run
 from orderproof.drivers.reduction import Reduction, is_reducible
@@ -207,14 +207,5 @@ def _saved(
         last = max(exchange.number for exchange in found.trail if _led_to(exchange, found))
         commands = tuple(command for number, command in run.stage.performed if number <= last)
         finding, sequence = found, Calls(tuple(run.stage.drafts), commands)
-    example = Counterexample(
-        rule=finding.rule,
-        expected=finding.expected,
-        actual=finding.actual,
-        seed=settings.seed,
-        scenario=found.exchange.scenario,
-        sequence=sequence,
-        flaky=finding.flaky,
-        target="" if settings.shown_target else settings.target.base_url,
-    )
+    example = counterexample_of(finding, sequence, seed=settings.seed, scenario=found.exchange.scenario)
     return save(settings.report / "counterexamples", example).relative_to(settings.report).as_posix()

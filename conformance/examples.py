@@ -1,0 +1,75 @@
+"""Counterexamples that earlier runs found, kept in a database of Hypothesis and tried first by the next run."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
+
+from orderproof.counterexample import Counterexample, from_record, to_record
+
+__all__ = ["Examples", "examples_at", "usual_folder"]
+
+
+class Examples:
+    """The counterexamples that are known of one target, by its name.
+
+    Any database of Hypothesis will do: the values are JSON, not choices of Hypothesis, so that they outlive its
+    versions.
+    """
+
+    def __init__(self, database: ExampleDatabase, target: str) -> None:
+        self._database = database
+        self._key = f"orderproof/{target}".encode()
+
+    def known(self) -> list[Counterexample]:
+        """Return what is kept, sorted by rule; what cannot be read any more is dropped."""
+        found = []
+        for value in list(self._database.fetch(self._key)):
+            try:
+                found.append(from_record(json.loads(value)))
+            except ValueError:
+                self._database.delete(self._key, value)
+        return sorted(found, key=lambda example: (example.rule, _written(example)))
+
+    def keep(self, example: Counterexample) -> None:
+        """Keep a counterexample."""
+        self._database.save(self._key, _written(example))
+
+    def drop(self, example: Counterexample) -> None:
+        """Drop one that does not fail any more."""
+        self._database.delete(self._key, _written(example))
+
+
+def _written(example: Counterexample) -> bytes:
+    return json.dumps(to_record(example), sort_keys=True).encode("utf-8", "surrogatepass")
+
+
+def examples_at(
+    place: str | None, target: str, environment: Mapping[str, str] = os.environ
+) -> Examples | None:
+    """Return the examples of a target in a folder; "none" is no place at all.
+
+    Without a place they are in a folder of the user's cache, but in CI nowhere: a run there is to depend on nothing
+    that an earlier one left.
+    """
+    if place == "none" or (place is None and environment.get("CI")):
+        return None
+    folder = usual_folder(environment) if place is None else Path(place)
+    return Examples(DirectoryBasedExampleDatabase(folder), target)
+
+
+def usual_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """The folder of the user's cache where examples are kept unless told otherwise."""
+    home = Path(environment.get("HOME") or environment.get("USERPROFILE") or Path.home())
+    if sys.platform == "win32":
+        base = Path(environment.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Caches"
+    else:
+        base = Path(environment.get("XDG_CACHE_HOME") or home / ".cache")
+    return base / "orderproof" / "examples"
