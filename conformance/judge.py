@@ -341,11 +341,12 @@ def _one_per_rule(found: list[Finding]) -> Iterator[Finding]:
 
 
 _RANKS = (
+    ("ORD-GET-3", "ORD-GET-4"),
     (
         *("GEN-ERR-3", "GEN-HTTP-1", "GEN-AUTH", "GEN-HTTP-5", "GEN-VAL", "GEN-ID", "GEN-404-1"),
         *("GEN-RATE-1", "CON-", "IDM-"),
     ),
-    ("ORD-SUM", "ORD-STA", "ORD-GET-1", "ORD-GET-3", "ORD-GET-4"),
+    ("ORD-SUM", "ORD-STA", "ORD-GET-1"),
     ("CAN-4",),
     ("ORD-FIX", "ORD-GET-2", "CAP-6"),
     ("GEN-",),
@@ -359,5 +360,5 @@ def _rank(rule: str, step: Step) -> int:
         return len(_RANKS)  # what broke is that a refused call changed something, not what it changed
     for rank, prefixes in enumerate(_RANKS):
         if rule.startswith(prefixes):
-            return rank if rank < 2 else rank + 1
-    return 2
+            return rank if rank < 3 else rank + 1
+    return 3
