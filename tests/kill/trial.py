@@ -71,7 +71,7 @@ def target_at(url: str) -> Target:
     )
 
 
-def tried(fault: Fault, profile: str, *, seed: int = 0) -> Row:
+def tried(fault: Fault, profile: str, *, seed: int = 0, max_time: float = LONGEST_SECONDS) -> Row:
     """Run a profile against a sandbox with a fault until a rule that it breaks is found, or to the end."""
     lookout = _Lookout(fault.rules)
     watch = Watch(finding=lookout.finding, exchange=lookout.sent, enough=lambda: lookout.found_at is not None)
@@ -88,7 +88,7 @@ def tried(fault: Fault, profile: str, *, seed: int = 0) -> Row:
         )
         try:
             result = check(settings, watch)
-            note = result.interrupted
+            note = result.interrupted or next((one for one in result.notes if "time was over" in one), "")
         except CannotJudge as error:
             note = f"not judged: {error}"
         calls = _length(result, fault.rules, Path(folder))
