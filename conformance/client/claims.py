@@ -92,6 +92,21 @@ def _crashing(outing: Outing, fair: Outing | None) -> Iterator[Claim]:
             yield Claim("CLI-READ-2", HELD, last)
 
 
+def ends_with_nothing(outing: Outing) -> bool:
+    """Say whether the last answer that the command got is a 201 without a body."""
+    last = outing.heard[-1].exchange if outing.heard else None
+    return last is not None and last.status == 201 and _is_empty(last)
+
+
+def choking(fair: Outing, with_body: Outing) -> Iterator[Claim]:
+    """Yield what it shows that a command which failed after a 201 without a body goes well with one that has a body."""
+    if not went_well(with_body) or parsing_crash_in(fair.ended):
+        return
+    expected = "201 without a body is read as the success that it is"
+    actual = f"{_how_it_ended(fair)}; with a body in the 201, {with_body.ended}"
+    yield Claim("CLI-READ-2", Broken(expected, actual), fair.heard[-1].exchange)
+
+
 def _is_empty(exchange: Exchange) -> bool:
     return exchange.response is not None and exchange.status in (201, 204) and not exchange.response.body
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,13 +12,13 @@ from pathlib import Path
 
 from orderproof.catalogue import Rule
 from orderproof.checks.findings import Finding
-from orderproof.client.claims import claims, went_well
+from orderproof.client.claims import Claim, choking, claims, ends_with_nothing, went_well
 from orderproof.client.conclusion import Told, concluded
 from orderproof.client.hearing import Hearing
 from orderproof.client.outing import Outing, Plan, credentials, go_out
 from orderproof.client.repeats import is_in_doubt
 from orderproof.client.stock import Stock
-from orderproof.client.weather import FAIR, Scenario
+from orderproof.client.weather import FAIR, SCENARIOS, Scenario
 from orderproof.errors import CannotJudge
 from orderproof.history import HistoryFile
 from orderproof.outcome import RunResult
@@ -121,6 +121,9 @@ def _told(state: _State, scenario: Scenario) -> Told:
     if scenario is FAIR:
         state.fair = outing
         _refuse_silence(outing)
+        if not outing.succeeded and ends_with_nothing(outing):
+            # Is it the empty answer that it fails at? With a body in it, nothing else is different.
+            return _heard(state, outing, choking(outing, _outing(state, SCENARIOS["created-body"])))
     elif _went_wrong(outing, state.fair):
         # A command that fails now and then must not be blamed on the weather: it has to fail twice.
         second = _outing(state, scenario)
@@ -152,12 +155,13 @@ def _refuse_silence(outing: Outing) -> None:
         raise CannotJudge(f"the command sent no request to the sandbox ({outing.ended}){why}")
 
 
-def _heard(state: _State, outing: Outing) -> Told:
+def _heard(state: _State, outing: Outing, more: Iterable[Claim] = ()) -> Told:
     hearing = Hearing([rule.id for rule in state.settings.rules])
     found = [finding for exchange in outing.exchanges for finding in hearing.hear(exchange)]
     if state.settings.plan.flow is None:
         found = list(_beyond_doubt(hearing, found, outing, state.fair))
-    found += _claimed(hearing, outing, state.fair, {finding.rule for finding in found})
+    shown = [*claims(outing, state.fair), *more]
+    found += _claimed(hearing, outing, shown, {finding.rule for finding in found})
     return Told(
         outing=outing,
         findings=tuple(found),
@@ -181,9 +185,11 @@ def _beyond_doubt(
             yield finding
 
 
-def _claimed(hearing: Hearing, outing: Outing, fair: Outing | None, already: set[str]) -> Iterator[Finding]:
+def _claimed(
+    hearing: Hearing, outing: Outing, shown: Iterable[Claim], already: set[str]
+) -> Iterator[Finding]:
     cause = next((rule for rule in _GRAVE if rule in already), None)
-    for claim in claims(outing, fair):
+    for claim in shown:
         finding = hearing.note(claim.rule, claim.mark, claim.exchange)
         if finding is not None:
             follows = cause if claim.doubled or (claim.rule == "CLI-DO-1" and cause == "CLI-IDM-3") else None

@@ -55,7 +55,8 @@ def run_client(
             show=not quiet,
         )
         words = ["orderproof", "client", *[word for name in scenarios for word in ("--scenario", name)]]
-        words += [*(["--flow", flow] if flow else []), *(["--tls"] if tls else []), "--", *command]
+        words += [*(["--flow", flow] if flow else []), *(["--tls"] if tls else [])]
+        words += [word for text in variables for word in ("--env", _shown(text))] + ["--", *command]
         settings = Settings(plan, chosen(scenarios), rules, strict, report, shlex.join(words))
         terminal = stack.enter_context(Terminal(quiet=quiet))
         found = judge_client(settings, _watch(terminal))
@@ -74,6 +75,12 @@ def _assignment(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise UsageError(f"--env {text!r} is no variable: write NAME=VALUE, for example API_URL={{base_url}}")
     return name, value
+
+
+def _shown(assignment: str) -> str:
+    """A variable as a report may have it: only a template is known to be no secret."""
+    name, _, value = assignment.partition("=")
+    return assignment if value.startswith("{") else f"{name}=…"
 
 
 def _watch(terminal: Terminal) -> Watch:

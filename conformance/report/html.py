@@ -16,6 +16,7 @@ from orderproof.report.screen import WORDS, headline, unexplained
 from orderproof.report.text import counted, duration, shortened
 from orderproof.report.timeline import timelines
 from orderproof.report.traffic import traffic
+from orderproof.report.weather import weather
 
 FILE_NAME = "report.html"
 MOST_BLOCKS = 100
@@ -81,6 +82,9 @@ def _sections(result: RunResult) -> Iterator[Html]:
     warned = warnings(result)
     if warned:
         yield _section("warnings", "Warnings", [_warning(block) for block in warned])
+    matrix = weather(result.coverage)
+    if matrix:
+        yield _section("weather", "Scenarios and rules", matrix)
     picture = lifecycle(result.coverage)
     if picture:
         yield _section("lifecycle", "The life of an order, as this run saw it", picture)

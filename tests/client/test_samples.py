@@ -41,6 +41,7 @@ SLIPS = [
     ("large header", "capture-part", "fair", {"CLI-SIZE-1"}),
     ("crash on news", "capture-part", "unknown", {"CLI-READ-1"}),
     ("crash on refusal", "capture-part", "403", {"CLI-READ-2"}),
+    ("wants a body", "capture-part", "fair", {"CLI-READ-2"}),
     ("letter case", "capture-part", "lower-case", {"CLI-READ-3"}),
     ("absolute alone", "capture-part", "location-relative", {"CLI-READ-3"}),
     ("blind to refusals", "capture-part", "403", {"CLI-READ-4"}),

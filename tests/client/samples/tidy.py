@@ -136,6 +136,8 @@ def capture(http: httpx.Client, key: str | None = None) -> None:
     answer = checked(write(http, "POST", f"{ORDER}/captures", body, key))
     if answer.status_code >= 400:
         return
+    if SLIP == "wants a body" and not answer.content:
+        raise Refused("an answer without a body")
     location = answer.headers["location"]
     if SLIP == "letter case":
         location = {name.decode(): value.decode() for name, value in answer.headers.raw}["Location"]
