@@ -20,7 +20,7 @@ OTHERWISE = "changed otherwise"
 KINDS = (BROKEN, ELSEWHERE, MENDED, UNTESTED, OTHERWISE)
 """What can have become of a rule that both runs judged, in the order in which a reader wants to know."""
 
-_BAD = frozenset({Verdict.FAILED, Verdict.ERROR, Verdict.WARNED})
+_BAD = frozenset({Verdict.FAILED, Verdict.WARNED})
 _GOOD = frozenset({Verdict.PASSED, Verdict.WAIVED})
 
 

@@ -2,7 +2,7 @@
 // The page reads the same without this: it filters the rules, copies commands, and opens what is folded for print.
 const form = document.querySelector("form.filter");
 if (form) {
-  const rows = [...document.querySelectorAll(".rules tbody tr")];
+  const rows = [...form.parentElement.querySelectorAll(".rules tbody tr")];
   const status = form.querySelector("[role=status]");
   const filter = () => {
     const words = form.elements.text.value.toLowerCase().split(/\s+/).filter(Boolean);

@@ -1,0 +1,90 @@
+"""Finds an example of each server rule being broken, by judging a sandbox with a fault: `docs/rules/examples.json`.
+
+    python -m tests.docs.rule_examples [RULE…]
+
+It takes some minutes. The pages of the rules are then made by `python -m tests.docs.rule_pages`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from orderproof.catalogue import Rule, select
+from orderproof.checking import Settings, Watch, check
+from orderproof.checks.findings import Finding
+from orderproof.errors import CannotJudge
+from orderproof.outcome import Block
+from orderproof.sandbox.faults import FAULTS, Fault, faults_of
+from orderproof.sandbox.options import Settings as SandboxSettings
+from orderproof.sandbox.server import background
+from orderproof.target import SANDBOX_CLOCK, Target
+
+FILE = Path(__file__).resolve().parents[2] / "docs" / "rules" / "examples.json"
+_SECONDS = 30.0
+_MOST_TRIES = 3
+_MOST_STEPS = 8
+
+
+def main(wanted: Sequence[str]) -> None:
+    """Find examples for rules (all without a word), and write them beside those that are there."""
+    found = examples()
+    for rule in select(wanted):
+        example = _example(rule) if rule.judges == "server" else None
+        if example is not None:
+            found[rule.id] = example
+        print(f"{rule.id}: {example['fault'] if example else 'no example'}", flush=True)
+        text = json.dumps(dict(sorted(found.items())), ensure_ascii=False, indent=1)
+        FILE.write_text(text + "\n", encoding="utf-8")
+
+
+def examples() -> dict[str, dict[str, Any]]:
+    """Return the examples that were found, by rule."""
+    data: dict[str, dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+    return data
+
+
+def _example(rule: Rule) -> dict[str, Any] | None:
+    """Return the shortest way in which one of the first faults of a rule shows; None if none does soon."""
+    faults = sorted(faults_of(rule.id), key=lambda fault: fault.mechanical)
+    for fault in faults[:_MOST_TRIES]:
+        block = _block(fault, rule.id)
+        if block is not None:
+            return _data(fault, block)
+    return None
+
+
+def _block(fault: Fault, rule: str) -> Block | None:
+    seen: list[str] = []
+
+    def noted(finding: Finding) -> None:
+        seen.append(finding.rule)
+
+    watch = Watch(finding=noted, enough=lambda: rule in seen)
+    with background(SandboxSettings(), fault=fault.name) as url:
+        target = Target(url, "sandbox", "sandbox", "customer-token:sandbox", timeout=5.0, clock=SANDBOX_CLOCK)
+        settings = Settings(target, select([]), profile="quick", seed=0, max_time=_SECONDS)
+        try:
+            result = check(settings, watch)
+        except CannotJudge:
+            return None
+    return next((block for block in result.blocks if block.rule.id == rule), None)
+
+
+def _data(fault: Fault, block: Block) -> dict[str, Any]:
+    steps = [[step.request, step.answer, step.deciding] for step in block.steps[-_MOST_STEPS:]]
+    return {
+        "fault": fault.name,
+        "sent": block.sent,
+        "steps": steps,
+        "expected": block.expected,
+        "actual": block.actual,
+    }
+
+
+if __name__ == "__main__":
+    assert FAULTS, "the sandbox has no faults"
+    main(sys.argv[1:])
