@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from orderproof import spec
 from orderproof.cassette.fakes import Fakes
-from orderproof.exchange import REDACTED, Exchange, Headers, Message
+from orderproof.exchange import ABSENT, REDACTED, Exchange, Headers, Message
 from orderproof.model.call import call_of
 
 _KEPT_HEADERS = re.compile(
@@ -47,7 +47,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("phone", re.compile(r"(?<!\w)\+\d[\d ()./-]{6,18}\d")),
 )
 _TOKEN_PATH = re.compile(r"(?<=/customer-token/v1/tokens/)[^/?#]+|(?<=/payments/v1/authorizations/)[^/?#]+")
-_STRING_OR_NUMBER = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|(?<=[:,\[\s])-?\d+(?=[,}\]\s]|$)')
+_STRING_OR_NUMBER = re.compile(r'"((?:[^"\\]|\\.)*)(?:"(\s*:)?|\Z)|(?<=[:,\[\s])-?\d+(?=[,}\]\s]|$)')
 _SHORTEST_KNOWN = 4
 
 
@@ -197,40 +197,43 @@ class Scrubber:
 
     def _text_of(self, message: Message) -> bytes:
         """The body without what is secret. JSON stays as it is written, but for the values that change."""
-        try:
-            encoding = "utf-8"
-            text = message.body.decode(encoding)
-        except UnicodeDecodeError:
-            encoding = "latin-1"
-            text = message.body.decode(encoding)
-        if text.lstrip()[:1] in ("{", "[", '"'):
-            return self._json(text).encode(encoding)
+        text = message.body.decode("utf-8", "surrogateescape")
         if message.media_type == "application/x-www-form-urlencoded":
-            return self._pairs(text).encode(encoding)
-        return self.text(text).encode(encoding)
+            found = self._pairs(text)
+        else:
+            found = self._json(text, between=message.json is ABSENT)
+        return found.encode("utf-8", "surrogateescape")
 
-    def _json(self, text: str) -> str:
+    def _json(self, text: str, *, between: bool = False) -> str:
+        """JSON, or text that may have some in it: then what stands `between` the strings is looked at too."""
         kind: str | None = None
-
-        def change(found: re.Match[str]) -> str:
-            nonlocal kind
+        parts: list[str] = []
+        end = 0
+        for found in _STRING_OR_NUMBER.finditer(text):
+            gap = text[end : found.start()]
+            parts.append(self.text(gap) if between else gap)
+            end = found.end()
             if found[2] is not None:
                 kind = _kind_of(found[1])
-                return found[0]
-            if found[1] is None:
-                return found[0] if kind is None else _integer(self._fakes.number(found[0]))
-            return self._string(found[0], kind)
-
-        return _STRING_OR_NUMBER.sub(change, text)
+                parts.append(found[0])
+            elif found[1] is None:
+                parts.append(found[0] if kind is None else _integer(self._fakes.number(found[0])))
+            else:
+                parts.append(self._string(found[0], kind))
+        return "".join([*parts, self.text(text[end:]) if between else text[end:]])
 
     def _string(self, token: str, kind: str | None) -> str:
-        """A JSON string, in quotes."""
+        """A JSON string in quotes, of which the second may be missing."""
+        closed = len(token) > 1 and token.endswith('"')
         try:
-            value = json.loads(token, strict=False)
+            value: str = json.loads(token, strict=False)
         except ValueError:
-            value = token[1:-1]
+            value = token[1:-1] if closed else token[1:]
         changed = self._replaced(kind, value) if kind else self._nested(value)
-        return token if changed == value else json.dumps(changed, ensure_ascii="\\u" in token)
+        if changed == value:
+            return token
+        written = json.dumps(changed, ensure_ascii="\\u" in token)
+        return written if closed else written[:-1]
 
     def _nested(self, value: str) -> str:
         return self._json(value) if value[:1] in ("{", "[") else self._free(value)
