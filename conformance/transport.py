@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -31,6 +33,12 @@ class Delivery:
     sent: bool = True
 
 
+@cache
+def tls_context() -> ssl.SSLContext:
+    """What TLS connections are checked with; made once, as reading all the certificates takes long."""
+    return httpx.create_ssl_context()
+
+
 class Unreadable(Exception):
     """The answer breaks off, never ends, or is no HTTP."""
 
@@ -46,7 +54,8 @@ class Transport:
 
     def _open(self) -> httpx.Client:
         # A proxy from the environment has no business between us and this machine.
-        return httpx.Client(timeout=self._target.timeout, trust_env=not is_loopback(self._target.base_url))
+        trusted = not is_loopback(self._target.base_url)
+        return httpx.Client(timeout=self._target.timeout, trust_env=trusted, verify=tls_context())
 
     def __enter__(self) -> Self:
         return self

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import http.client
 import socket
-import ssl
-from functools import cache
 from urllib.parse import urlsplit
 
 import httpx
 
 from orderproof.exchange import Request, Response
 from orderproof.target import Target
-from orderproof.transport import LARGEST_ANSWER
+from orderproof.transport import LARGEST_ANSWER, tls_context
 
 READING_FAULTS = (OSError, http.client.HTTPException, httpx.DecodingError, ValueError)
 """What `received` raises when there is no whole answer."""
@@ -31,15 +29,10 @@ def dial(target: Target, seconds: float) -> socket.socket:
     if not secure:
         return connection
     try:
-        return _tls().wrap_socket(connection, server_hostname=host)
+        return tls_context().wrap_socket(connection, server_hostname=host)
     except OSError:
         connection.close()
         raise
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    return httpx.create_ssl_context()
 
 
 def host_of(target: Target) -> str:

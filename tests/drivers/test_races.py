@@ -23,12 +23,11 @@ from orderproof.drivers.scenarios.registry import Scenario
 from orderproof.drivers.session import Session
 from orderproof.drivers.stage import Stage
 from orderproof.drivers.volley import volley
-from orderproof.drivers.wire import _tls
 from orderproof.exchange import Request
 from orderproof.judge import Judge
 from orderproof.supply import supply_from
 from orderproof.target import Target
-from orderproof.transport import Transport
+from orderproof.transport import Transport, tls_context
 from tests.drivers.playing import broken, judged
 from tests.gallery.books import Order
 from tests.gallery.catalogue import find
@@ -238,12 +237,12 @@ def test_tls_is_spoken_and_certificates_are_checked(
     certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with serve_over_tls(certificate) as target:
-        _tls.cache_clear()
+        tls_context.cache_clear()
         stranger = volley(target, [READ], [0.0])
         assert [False] == [delivery.sent for delivery in stranger]
         assert "certificate verify failed" in str(stranger[0].fault)
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate[1]))
-        _tls.cache_clear()
+        tls_context.cache_clear()
         known = volley(target, [READ] * 4, [0.0] * 4)
-        _tls.cache_clear()
+        tls_context.cache_clear()
     assert [401] * 4 == [delivery.response.status if delivery.response else None for delivery in known]
