@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from orderproof.comparing import Run, compared
 from orderproof.outcome import RunResult
 from orderproof.report.html import write_html
+from orderproof.report.matrix import write_matrix_html
 from tests.report.samples import BROKEN, CONFORMS, HOSTILE_RUN, NOT_JUDGED
 
 if TYPE_CHECKING:
@@ -88,6 +90,27 @@ def test_it_opens_fits_and_is_accessible(
     assert visit.overflow() <= 0
     violations = axe.Axe().run(visit.page).response["violations"]
     assert [(found["id"], found["nodes"][0]["html"]) for found in violations] == []
+    assert visit.complaints == []
+    assert len(visit.requests) == 1
+    visit.context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_runs_side_by_side_fit_filter_and_are_accessible(
+    browser: Browser, width: int, tmp_path: Path
+) -> None:
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe is not installed (tox -e browser)"
+    )
+    runs = [Run(result.target, "out", result) for result in (CONFORMS, BROKEN, HOSTILE_RUN)]
+    found = compared([*runs, runs[0]])
+    visit = _Visit(browser, write_matrix_html(tmp_path / "matrix.html", found), width=width)
+    assert visit.overflow() <= 0
+    violations = axe.Axe().run(visit.page).response["violations"]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in violations] == []
+    visit.page.get_by_label("Rules").select_option("differs")
+    differing = sum(row.differs for row in found.rows)
+    assert visit.page.get_by_role("status").inner_text() == f"{differing} of {len(found.rows)} rules"
     assert visit.complaints == []
     assert len(visit.requests) == 1
     visit.context.close()
