@@ -83,7 +83,7 @@ def tried(fault: Fault, profile: str, *, seed: int = 0, max_time: float = LONGES
             select([]),
             profile=profile,
             seed=seed,
-            max_time=LONGEST_SECONDS,
+            max_time=max_time,
             report=Path(folder),
         )
         try:

@@ -264,7 +264,7 @@ def refunds_of_any_order() -> Behaviour:
     return replace(effect("refundOrder", change), reads={**AS_AGREED.reads, "getRefund": read})
 
 
-@fault("RFD-8", when="state")
+@fault("RFD-8", "RFD-3", when="state")
 def refunds_in_order_without_lines() -> Behaviour:
     """The refunds in an order have no order lines."""
 
