@@ -39,8 +39,8 @@ class Move:
 _PLAIN_CALLS = {
     "acknowledgeOrder": 0.7,
     "extendAuthorizationTime": 0.7,
-    "releaseRemainingAuthorization": 2.0,
-    "cancelOrder": 1.2,
+    "releaseRemainingAuthorization": 1.5,
+    "cancelOrder": 1.0,
     "updateMerchantReferences": 1.0,
     "updateConsumerDetails": 1.0,
     "appendOrderShippingInfo": 0.8,
