@@ -162,6 +162,7 @@ def test_the_command_line_writes_a_report_without_secrets(tmp_path: Path) -> Non
     assert {"result.json", "report.html", "junit.xml", "matrix.md", "history.ndjson"} <= set(written)
     assert not [name for name, text in written.items() if secret in text]
     assert "| CLI-IDM-2 | ✓ | ✓ |" in written["matrix.md"]
+    assert "Scenarios and rules" in written["report.html"]
 
 
 @pytest.mark.parametrize(
