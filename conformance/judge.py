@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import orderproof.checks
 from orderproof.checks.findings import Finding
 from orderproof.checks.group import Group
 from orderproof.checks.registry import CHECKS, Broken, Mark, Registered
-from orderproof.checks.step import Event, Step
+from orderproof.checks.step import Step
+from orderproof.dossier import Dossier, Dossiers, advance, advance_at_once, most_plausible, race_with_reading
 from orderproof.exchange import Exchange
-from orderproof.model.call import Call, call_of, created_id
-from orderproof.model.forecast import Situation
-from orderproof.model.linear import Undecided, culprits, linearize
-from orderproof.model.oracle import Assessment, assess, explained, is_neutral
+from orderproof.model.call import Call, call_of
+from orderproof.model.oracle import Assessment, assess, explained
 from orderproof.model.state import State
 
 __all__ = ["Judge", "registered"]
 
 _TRAIL_LENGTH = 400
 _FINDINGS_KEPT = 20
-_FULL_READ = frozenset({"getOrder"})
 _OF_ONE_ANSWER = ("GEN-", "ORD-GET-1", "ORD-GET-3", "ORD-GET-4", "CAP-2", "RFD-2")
 """Rules about an answer by itself, which hold for one of several at once too."""
 
@@ -32,34 +30,6 @@ def registered() -> list[Registered]:
     """Every check there is; importing the package of the checks has registered them."""
     assert orderproof.checks
     return CHECKS
-
-
-@dataclass
-class _Record:
-    """What the judge remembers of one order."""
-
-    states: tuple[State, ...] = (State(),)
-    since: list[Event] = field(default_factory=list)
-    before: dict[str, Any] | None = None
-    stained_by: str | None = None
-    race: Group | None = None
-    lost_keys: set[str] = field(default_factory=set)
-
-
-class _Recent(OrderedDict[str, _Record]):
-    """The orders that were seen lately: a long history must not grow the memory."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self._size = size
-
-    def record(self, order_id: str) -> _Record:
-        if order_id not in self:
-            self[order_id] = _Record()
-            if len(self) > self._size:
-                self.popitem(last=False)
-        self.move_to_end(order_id)
-        return self[order_id]
 
 
 class Judge:
@@ -81,8 +51,8 @@ class Judge:
         self.step: Step | None = None
         self._steps = _by_operation([entry for entry in checks if entry.view == "step"])
         self._groups = [entry for entry in checks if entry.view == "group"]
-        self._orders = _Recent(orders)
-        self._correlations = _Recent(20_000)
+        self._orders = Dossiers(orders)
+        self._correlations = Dossiers(20_000)
         self._trail: list[Exchange] = []
         self._kept: Counter[tuple[str, str | None]] = Counter()
         self._scenario: str | None = None
@@ -90,11 +60,11 @@ class Judge:
 
     def state(self, order_id: str) -> State:
         """The most plausible state of an order; an unknown one when it was never seen."""
-        return self._orders.record(order_id).states[0]
+        return self._orders.of(order_id).states[0]
 
     def states(self, order_id: str) -> tuple[State, ...]:
         """Every state that the history of an order leaves possible."""
-        return self._orders.record(order_id).states
+        return self._orders.of(order_id).states
 
     def forget(self, order_id: str) -> None:
         """Believe nothing of an order any more: what happened to it meanwhile is not in the history."""
@@ -106,17 +76,15 @@ class Judge:
         call = call_of(exchange)
         if call is None:
             return self._judge(Step(exchange, None, None, repeated_error=self._is_repeated_error(exchange)))
-        record = self._orders.record(call.order_id)
-        assessments = [assess(state, call) for state in record.states]
-        chosen = min(
-            assessments, key=lambda entry: _implausibility(entry, repeats=call.key in record.lost_keys)
-        )
-        step = self._step(call, record, chosen)
-        race = _race_with_reading(record, step, assessments)
+        dossier = self._orders.of(call.order_id)
+        assessments = [assess(state, call) for state in dossier.states]
+        chosen = most_plausible(dossier, call, assessments)
+        step = self._step(call, dossier, chosen)
+        race = race_with_reading(dossier, step, assessments)
         found = self._judge(step, race)
         if found and race is None and not explained(assessments):
             self._go_astray(step, found[0])
-        _advance(record, step, assessments, chosen)
+        advance(dossier, step, assessments, chosen)
         return found
 
     def observe_group(self, exchanges: Sequence[Exchange]) -> list[Finding]:
@@ -135,7 +103,7 @@ class Judge:
         return [
             finding
             for order_id, together in calls.items()
-            for finding in self._judge_race(self._orders.record(order_id), together)
+            for finding in self._judge_race(self._orders.of(order_id), together)
         ]
 
     def _lone_step(self, exchange: Exchange, call: Call | None) -> Step:
@@ -144,31 +112,15 @@ class Judge:
         repeated = self._is_repeated_error(exchange)
         return Step(exchange, call, None, repeated_error=repeated, repeats_a_key=repeats)
 
-    def _judge_race(self, record: _Record, calls: list[Call]) -> list[Finding]:
+    def _judge_race(self, dossier: Dossier, calls: list[Call]) -> list[Finding]:
         alone = [self._lone_step(call.exchange, call) for call in calls]
         found = [finding for step in alone for finding in self._broken(step, _OF_ONE_ANSWER)]
-        race = self._race(record, calls)
+        race = advance_at_once(dossier, calls)
         if race is None:
             return self._add(found, alone[-1])
         deciding = (race.culprits or race.calls)[-1]
         step = Step(deciding.exchange, deciding, None)
         return self._add([*found, *self._broken_at_once(race, step)], step, race)
-
-    def _race(self, record: _Record, calls: list[Call]) -> Group | None:
-        """Move the order's record past calls at once; None when it takes too long to say what they may have done."""
-        before = record.states
-        record.since += [_event_at_once(call) for call in calls if call.exchange.status != 409]
-        record.lost_keys |= {call.key for call in calls if call.key and call.exchange.response is None}
-        record.race = None
-        try:
-            after = linearize(before, calls)
-        except Undecided:
-            record.states = (replace(before[0], order=None),)
-            return None
-        race = Group(tuple(calls), before, after, culprits=() if after else culprits(before, calls))
-        record.race = race if after else None
-        record.states = after or (replace(before[0], order=None),)
-        return race
 
     def _broken_at_once(self, race: Group, step: Step) -> list[Finding]:
         return [finding for entry in self._groups for finding in self._findings_of(entry, race, step)]
@@ -196,16 +148,16 @@ class Judge:
         for name in names:
             self._astray.setdefault(name, finding.follows or finding.rule)
 
-    def _step(self, call: Call, record: _Record, chosen: Assessment) -> Step:
+    def _step(self, call: Call, dossier: Dossier, chosen: Assessment) -> Step:
         return Step(
             exchange=call.exchange,
             call=call,
             assessment=chosen,
-            since=tuple(record.since),
-            before=record.before,
+            since=tuple(dossier.since),
+            before=dossier.before,
             repeated_error=self._is_repeated_error(call.exchange),
             repeats_a_key=bool(call.key and call.key in chosen.state.keys),
-            lost_keys=frozenset(record.lost_keys),
+            lost_keys=frozenset(dossier.lost_keys),
         )
 
     def _is_repeated_error(self, exchange: Exchange) -> bool:
@@ -216,7 +168,7 @@ class Judge:
         if not isinstance(correlation, str):
             return False
         seen = correlation in self._correlations
-        self._correlations.record(correlation)
+        self._correlations.of(correlation)
         return seen
 
     def _remember(self, exchange: Exchange) -> None:
@@ -254,12 +206,12 @@ class Judge:
     def _add(self, found: list[Finding], step: Step, race: Group | None = None) -> list[Finding]:
         """Order findings of one exchange, the most telling first, and link those that follow from another."""
         found = sorted(_one_per_rule(found), key=lambda finding: _rank(finding.rule, step))
-        record = self._orders.record(step.call.order_id) if step.call is not None else _Record()
+        dossier = self._orders.of(step.call.order_id) if step.call is not None else Dossier()
         linked = []
-        stain = record.stained_by or (self._known_fault(race) if race is not None else None)
+        stain = dossier.stained_by or (self._known_fault(race) if race is not None else None)
         for finding in found:
             linked.append(replace(finding, follows=stain))
-            stain = record.stained_by = stain or finding.rule
+            stain = dossier.stained_by = stain or finding.rule
         for finding in linked:
             self._keep(finding)
         return linked
@@ -281,55 +233,6 @@ def _by_operation(checks: Sequence[Registered]) -> defaultdict[str, list[Registe
     for name in {name for entry in checks for name in entry.on}:
         table[name] = [entry for entry in checks if not entry.on or name in entry.on]
     return table
-
-
-def _implausibility(assessment: Assessment, *, repeats: bool) -> tuple[bool, int, bool]:
-    """Lower is more plausible. Of a repeated call whose answer was lost, that it took effect is what matters."""
-    other = repeats and assessment.forecast.situation is not Situation.REPEAT
-    return not assessment.answer_allowed, len(assessment.differences), other
-
-
-def _race_with_reading(record: _Record, step: Step, assessments: list[Assessment]) -> Group | None:
-    """The calls at once since the last reading, with this one; None when there were none, or others besides."""
-    race, call = record.race, step.call
-    if race is None or call is None or step.document is None or not step.is_reading:
-        return None
-    numbers = {member.exchange.group for member in race.calls}
-    if any(event.call.exchange.group not in numbers for event in record.since):
-        return None
-    after = explained(assessments)
-    guilty = () if after else culprits(race.before, (*race.calls, call))
-    return replace(
-        race, after=after, reading=call, culprits=guilty, differences=() if after else step.differences
-    )
-
-
-def _advance(record: _Record, step: Step, assessments: list[Assessment], chosen: Assessment) -> None:
-    """Move the order's record past an exchange; where nothing explains it, go on from the most plausible state."""
-    call = step.call
-    if call is None:
-        return
-    record.states = explained(assessments) or chosen.after
-    if call.key and call.exchange.response is None:
-        record.lost_keys.add(call.key)
-    if call.operation.writes:
-        if not is_neutral(call) or call.exchange.status == 429:
-            record.since.append(_event(call, chosen))
-    elif step.document is not None and call.name in _FULL_READ:
-        record.since.clear()
-        record.race = None
-        record.before = step.document
-
-
-def _event(call: Call, chosen: Assessment) -> Event:
-    taken = chosen.taken and (call.exchange.status or 500) < 300
-    created = created_id(call) if taken else None
-    return Event(call, chosen.forecast.situation, taken, chosen.answer_allowed, created)
-
-
-def _event_at_once(call: Call) -> Event:
-    taken = 200 <= (call.exchange.status or 0) < 300
-    return Event(call, Situation.UNDECIDED, taken, True, created_id(call) if taken else None)
 
 
 def _one_per_rule(found: list[Finding]) -> Iterator[Finding]:

@@ -1,0 +1,128 @@
+"""What the judge remembers of each order, and how an exchange, or several at once, move it on."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from orderproof.checks.group import Group
+from orderproof.checks.step import Event, Step
+from orderproof.model.call import Call, created_id
+from orderproof.model.forecast import Situation
+from orderproof.model.linear import Undecided, culprits, linearize
+from orderproof.model.oracle import Assessment, explained, is_neutral
+from orderproof.model.state import State
+
+_FULL_READ = frozenset({"getOrder"})
+
+
+@dataclass
+class Dossier:
+    """What is remembered of one order.
+
+    `states` are those that it may be in; `since` the writes on it since it was last read, and `race` those of them
+    that were under way at once; `before` is that reading. `stained_by` is the rule that broke on it first, `lost_keys`
+    those of calls whose answer was lost.
+    """
+
+    states: tuple[State, ...] = (State(),)
+    since: list[Event] = field(default_factory=list)
+    before: dict[str, Any] | None = None
+    stained_by: str | None = None
+    race: Group | None = None
+    lost_keys: set[str] = field(default_factory=set)
+
+
+class Dossiers(OrderedDict[str, Dossier]):
+    """The orders that were seen lately: a long history must not grow the memory."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._size = size
+
+    def of(self, name: str) -> Dossier:
+        """The dossier of a name, a new one where there is none."""
+        if name not in self:
+            self[name] = Dossier()
+            if len(self) > self._size:
+                self.popitem(last=False)
+        self.move_to_end(name)
+        return self[name]
+
+
+def most_plausible(dossier: Dossier, call: Call, assessments: Sequence[Assessment]) -> Assessment:
+    """The assessment that comes nearest to what was answered.
+
+    Of a call that is repeated because its answer was lost, that it took effect is what matters.
+    """
+    repeats = call.key in dossier.lost_keys
+
+    def implausibility(entry: Assessment) -> tuple[bool, int, bool]:
+        other = repeats and entry.forecast.situation is not Situation.REPEAT
+        return not entry.answer_allowed, len(entry.differences), other
+
+    return min(assessments, key=implausibility)
+
+
+def advance(dossier: Dossier, step: Step, assessments: Sequence[Assessment], chosen: Assessment) -> None:
+    """Move past an exchange; where nothing explains it, go on from the most plausible state."""
+    call = step.call
+    if call is None:
+        return
+    dossier.states = explained(assessments) or chosen.after
+    if call.key and call.exchange.response is None:
+        dossier.lost_keys.add(call.key)
+    if call.operation.writes:
+        if not is_neutral(call) or call.exchange.status == 429:
+            dossier.since.append(_event(call, chosen))
+    elif step.document is not None and call.name in _FULL_READ:
+        dossier.since.clear()
+        dossier.race = None
+        dossier.before = step.document
+
+
+def advance_at_once(dossier: Dossier, calls: Sequence[Call]) -> Group | None:
+    """Move past calls that were under way together, and return what came of them.
+
+    None when it takes too long to say what they may have done. What cannot be explained leaves the order unknown.
+    """
+    before = dossier.states
+    dossier.since += [_event_at_once(call) for call in calls if call.exchange.status != 409]
+    dossier.lost_keys |= {call.key for call in calls if call.key and call.exchange.response is None}
+    dossier.race, dossier.states = None, (replace(before[0], order=None),)
+    try:
+        after = linearize(before, calls)
+    except Undecided:
+        return None
+    race = Group(tuple(calls), before, after, culprits=() if after else culprits(before, calls))
+    if after:
+        dossier.race, dossier.states = race, after
+    return race
+
+
+def race_with_reading(dossier: Dossier, step: Step, assessments: Sequence[Assessment]) -> Group | None:
+    """The calls at once since the last reading, with this one; None when there were none, or others besides."""
+    race, call = dossier.race, step.call
+    if race is None or call is None or step.document is None or not step.is_reading:
+        return None
+    numbers = {member.exchange.group for member in race.calls}
+    if any(event.call.exchange.group not in numbers for event in dossier.since):
+        return None
+    after = explained(assessments)
+    if after:
+        return replace(race, after=after, reading=call)
+    guilty = culprits(race.before, (*race.calls, call))
+    return replace(race, after=(), reading=call, culprits=guilty, differences=step.differences)
+
+
+def _event(call: Call, chosen: Assessment) -> Event:
+    taken = chosen.taken and (call.exchange.status or 500) < 300
+    created = created_id(call) if taken else None
+    return Event(call, chosen.forecast.situation, taken, chosen.answer_allowed, created)
+
+
+def _event_at_once(call: Call) -> Event:
+    taken = 200 <= (call.exchange.status or 0) < 300
+    return Event(call, Situation.UNDECIDED, taken, True, created_id(call) if taken else None)
