@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from orderproof import operations
 from orderproof.exchange import ABSENT, Headers, Request, Response
 
-UNKNOWN_LINE_TYPE = "carbon_offset"
+UNKNOWN_LINE_TYPE, UNKNOWN_METHOD, UNKNOWN_FIELD = "carbon_offset", "Drone", "x_future_field"
+_KNOWN = {UNKNOWN_LINE_TYPE: "physical", UNKNOWN_METHOD: "Home"}
 _ORDER_TEXTS = ("merchant_reference1", "merchant_reference2", "merchant_data")
 _UNSET = (*_ORDER_TEXTS, "description", "reference", "customer", "selected_shipping_option")
 _SHIPMENT = {
@@ -37,6 +38,23 @@ def with_unknowns(request: Request, answer: Response, place: Place) -> Response:
     """Fields, a line type, a shipping method and headers that no document has."""
     headers = (*answer.headers, ("X-Future-Header", "1"), ("Klarna-Future", 'yes, "quoted"'))
     return _with_json(replace(answer, headers=headers), _unknown)
+
+
+def without_unknowns(request: Request) -> Request:
+    """Take back what `with_unknowns` put in and a client sends again: order lines as it read them, say."""
+
+    def known(item: dict[str, Any]) -> dict[str, Any]:
+        swapped = {
+            name: _KNOWN.get(value, value) if isinstance(value, str) else value
+            for name, value in item.items()
+        }
+        swapped.pop(UNKNOWN_FIELD, None)
+        return swapped
+
+    echoes = (UNKNOWN_FIELD, *_KNOWN)
+    if request.json is ABSENT or not any(word.encode() in request.body for word in echoes):
+        return request
+    return replace(request, body=json.dumps(_each(request.json, known)).encode())
 
 
 def in_lower_case(request: Request, answer: Response, place: Place) -> Response:
@@ -135,8 +153,8 @@ def _unknown(value: Any) -> Any:
         if "type" in item and "total_amount" in item:
             item["type"] = UNKNOWN_LINE_TYPE
         if "shipping_method" in item:
-            item["shipping_method"] = "Drone"
-        return {**item, "x_future_field": {"since": 2031, "values": [1, None, "text"]}}
+            item["shipping_method"] = UNKNOWN_METHOD
+        return {**item, UNKNOWN_FIELD: {"since": 2031, "values": [1, None, "text"]}}
 
     return _each(value, extended)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from orderproof.checks.conduct import tidied
-from orderproof.client.answers import Place
+from orderproof.client.answers import Place, with_unknowns, without_unknowns
 from orderproof.client.arriving import Arrival, Arrivals
 from orderproof.client.forwarding import answer_bytes, forward
 from orderproof.client.listening import Listener
@@ -93,7 +93,10 @@ class Front:
             number = next(self._setting.numbers)
         now = time.time()
         facts = frozenset(f"framing:{fault}" for fault in arrival.faults)
-        sent = Exchange(number, arrival.request, None, now, now, scenario=self._setting.scenario, facts=facts)
+        request = arrival.request
+        if isinstance(self._sky.effect, Reword) and self._sky.effect.how is with_unknowns:
+            request = without_unknowns(request)
+        sent = Exchange(number, request, None, now, now, scenario=self._setting.scenario, facts=facts)
         try:
             return self._answer(sent, arrival, arrivals, connection)
         except CannotJudge as error:
