@@ -7,6 +7,7 @@ from statistics import median
 
 from orderproof.catalogue import catalogue
 from orderproof.sandbox.faults import FAULTS
+from orderproof.sandbox.options import FLAVOURS, choices
 from tests.kill.survivors import REASONS
 from tests.kill.trial import Conformity, Row
 
@@ -66,7 +67,7 @@ def _survivors(rows: Sequence[Row]) -> Iterator[str]:
     survivors = [row for row in rows if not row.found]
     yield "## Survivors\n"
     if not survivors:
-        yield "None.\n"
+        yield "None among those that were run to their end; a fault without a row was not run, or cut short by time.\n"
         return
     yield "| Fault | Rule | Profile | Lie | Named instead | Why it survives |"
     yield "|---|---|---|---|---|---|"
@@ -86,7 +87,7 @@ def _variants(variants: Sequence[Conformity]) -> Iterator[str]:
     accused = [one for one in variants if one.accused]
     names, seeds = {one.variant for one in variants}, {one.seed for one in variants}
     yield (
-        f"{len(names)} correct variants (every other value of every open choice, and every flavour), "
+        f"{len(names)} correct variants of {_how_many()} (every other value of every open choice, every flavour), "
         f"seeds {min(seeds)} to {max(seeds)}, profile quick: {len(variants)} runs, {len(accused)} with an accusation.\n"
     )
     if accused:
@@ -95,6 +96,10 @@ def _variants(variants: Sequence[Conformity]) -> Iterator[str]:
         for one in accused:
             yield f"| `{one.variant}` | {one.seed} | {' '.join(one.accused)} |"
         yield ""
+
+
+def _how_many() -> int:
+    return sum(len(values) - 1 for values in choices().values()) + len(FLAVOURS)
 
 
 def _matrix(rows: Sequence[Row]) -> Iterator[str]:
