@@ -14,3 +14,4 @@ exclude_patterns = ["_build"]
 nitpicky = True
 myst_heading_anchors = 3
 highlight_language = "text"
+html_show_copyright = False
