@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from random import Random
 from typing import ClassVar
 
@@ -23,8 +24,9 @@ from orderproof.exchange import Request
 from orderproof.judge import Judge
 from orderproof.supply import supply_from
 from orderproof.target import Target
-from orderproof.transport import Transport
+from orderproof.transport import Transport, tls_context
 from tests.drivers.playing import judged
+from tests.drivers.secure import made_certificate, serve_over_tls
 from tests.gallery.books import Task
 from tests.gallery.server import Fake
 from tests.gallery.serving import CREDENTIALS, ORDERS_SOURCE
@@ -174,6 +176,17 @@ def test_an_answer_in_the_middle_is_begun() -> None:
     assert received.startswith(b"HTTP/1.1 401")
     length = int(received.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or b"1000")
     assert len(received.partition(b"\r\n\r\n")[2]) < length
+
+
+def test_a_target_behind_tls_has_the_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate, fake = made_certificate(tmp_path), Observing()
+    with serve_over_tls(fake, certificate) as target:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate.chain))
+        tls_context.cache_clear()
+        lose(target, REQUEST, Fate.MIDDLE)
+        tls_context.cache_clear()
+        host = target.base_url.split("/")[2]
+    assert [(host, REQUEST.body)] == [(call.header("host"), call.body) for call in fake.seen]
 
 
 def test_a_target_that_is_gone_loses_the_answer_too() -> None:

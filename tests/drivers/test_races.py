@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,11 +26,11 @@ from orderproof.supply import supply_from
 from orderproof.target import Target
 from orderproof.transport import Transport, tls_context
 from tests.drivers.playing import broken, judged
+from tests.drivers.secure import made_certificate, serve_over_tls
 from tests.gallery.books import Order
 from tests.gallery.catalogue import find
 from tests.gallery.server import Fake
 from tests.gallery.serving import CREDENTIALS, ORDERS_SOURCE, serve_here
-from tests.gallery.wire import Gateway
 
 GUILTY = {
     "captures-race": ("captures that do not all fit", "CON-1"),
@@ -208,40 +205,14 @@ def test_an_answer_that_breaks_off_is_lost() -> None:
     assert "breaks off" in str(delivery.fault)
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    if shutil.which("openssl") is None:
-        pytest.skip("there is no openssl here to make a certificate with")
-    key, chain = tmp_path / "key.pem", tmp_path / "chain.pem"
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject]
-    subprocess.run([*made, "-keyout", str(key), "-out", str(chain)], check=True, capture_output=True)
-    return key, chain
-
-
-@contextmanager
-def serve_over_tls(certificate: tuple[Path, Path]) -> Iterator[Target]:
-    key, chain = certificate
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(chain, key)
-    with Gateway(Fake()) as gateway:
-        gateway.socket = context.wrap_socket(gateway.socket, server_side=True, do_handshake_on_connect=False)
-        thread = threading.Thread(target=gateway.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        yield Target(f"https://localhost:{gateway.server_address[1]}", *CREDENTIALS, timeout=3.0)
-        gateway.shutdown()
-        thread.join(5)
-
-
-def test_tls_is_spoken_and_certificates_are_checked(
-    certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with serve_over_tls(certificate) as target:
+def test_tls_is_spoken_and_certificates_are_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = made_certificate(tmp_path)
+    with serve_over_tls(Fake(), certificate) as target:
         tls_context.cache_clear()
         stranger = volley(target, [READ], [0.0])
         assert [False] == [delivery.sent for delivery in stranger]
         assert "certificate verify failed" in str(stranger[0].fault)
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate[1]))
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate.chain))
         tls_context.cache_clear()
         known = volley(target, [READ] * 4, [0.0] * 4)
         tls_context.cache_clear()
