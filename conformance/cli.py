@@ -102,11 +102,14 @@ def _embedded(chosen: dict[str, Any]) -> Iterator[Settings]:
     from dataclasses import replace
 
     from orderproof.sandbox.options import Settings as SandboxSettings
+    from orderproof.sandbox.options import open_choices
     from orderproof.sandbox.server import ServerError, background
 
     try:
         user, password = settings.target.username, settings.target.password
-        with background(SandboxSettings(username=user, password=password)) as base_url:
+        # It limits the rate too, so that a run of its own puts the suite's patience to the test.
+        choices = open_choices(["rate_limit=every-40th"])
+        with background(SandboxSettings(username=user, password=password, open=choices)) as base_url:
             target = replace(settings.target, base_url=base_url, orders="customer-token:sandbox")
             yield replace(settings, target=target, shown_target="the embedded sandbox")
     except ServerError as error:

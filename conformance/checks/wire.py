@@ -277,9 +277,17 @@ def a_rate_limited_call_changes_nothing(step: Step) -> Iterator[Mark]:
         yield mark_of(list(step.differences))
         if any("gave-up" in event.call.exchange.facts for event in limited):
             yield Broken("the call goes through after waiting, as reading does", "429 each time")
+    elif step.document is not None and step.is_reading and limited and _is_one_call(step):
+        yield mark_of(list(step.differences))
     for operation, entries in (("captureOrder", "captures"), ("refundOrder", "refunds")):
         if step.document is not None and step.before and any(e.call.name == operation for e in limited):
             yield from _one_entry_each(step, operation, entries)
+
+
+def _is_one_call(step: Step) -> bool:
+    """Say whether the call that was limited was tried again, and nothing else: together they may have one effect."""
+    tries = {(event.call.name, event.call.exchange.request.body) for event in step.since}
+    return len(tries) == 1 and not step.follows_a_race
 
 
 def _one_entry_each(step: Step, operation: str, entries: str) -> Iterator[Mark]:
