@@ -14,9 +14,9 @@ API = "/ordermanagement/"
 LONGEST_GAP = 3600.0
 """Seconds without a call on an order after which a recording is not taken to tell everything that happened to it."""
 
+_START = re.compile(r"/+(?:ordermanagement|customer-token)/")
 _PREFIX = re.compile(r"[^?]*?(?=/+ordermanagement/)")
 _SLASHES = re.compile(r"/{2,}")
-_TOKENS = "/customer-token/"
 _CLOCK_JITTER = 2.0
 _ROUNDING = 0.002
 _ORDERS = 500
@@ -30,10 +30,10 @@ def addressed(exchange: Exchange) -> Exchange | None:
     """
     target = exchange.request.target
     path, question, query = target.partition("?")
-    at = max(path.find(API), path.find(_TOKENS))
-    if at < 0 or exchange.request.header("access-control-request-method"):
+    start = _START.search(path)
+    if start is None or exchange.request.header("access-control-request-method"):
         return None
-    found = path[at:]
+    found = path[start.start() :]
     if exchange.status not in _NOT_TAKEN or match(exchange.request.method, found):
         found = _SLASHES.sub("/", found)
     if found == target:

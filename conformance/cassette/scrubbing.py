@@ -40,7 +40,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("redacted", re.compile(r"(?<=://)[^/\s\"'@]+(?=@)")),
     ("email", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
-    ("token", re.compile(r"(?i)(?<=\bbasic )(?=\S*[\d=])[\w.~+/=-]{6,}|(?<=\bbearer )[\w.~+/=-]{6,}")),
+    ("token", re.compile(r"(?i)(?<=\bbasic )(?!realm)(?=\S*[\d=])[\w.~+/=-]{6,}|(?<=\bbearer )[\w.~+/=-]{6,}")),
     ("token", re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*|\bklarna_\w+_(?:api|client)_[\w-]+")),
     ("token", re.compile(r"\bP?K\d{4,}_[0-9a-f]{6,}")),
     ("number", re.compile(r"(?<![\w-])\d{6,8}[-+]\d{4}(?![\w-])")),
