@@ -37,7 +37,7 @@ def cli() -> None:
     orderproof check --base-url http://127.0.0.1:8080      check your own server
     orderproof rules CAP-5                                 explain a rule
 
-    Exit codes: 0 conforms, 1 a MUST is broken, 2 wrong usage, 3 could not judge.
+    Exit codes: 0 conforms, 1 a MUST is broken, 2 wrong usage, 3 could not judge, 4 a waiver does not fit.
     """
 
 

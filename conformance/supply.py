@@ -40,7 +40,7 @@ class CustomerToken:
     token: str = field(repr=False)
 
     def obtain(self, draft: Mapping[str, Any], send: Send) -> str:
-        body = json.dumps({name: value for name, value in draft.items() if name != "wanted"}).encode()
+        body = json.dumps(draft).encode()
         request = Request(
             headers=(("Content-Type", "application/json"),),
             body=body,
@@ -64,22 +64,16 @@ class CustomerToken:
 
 @dataclass
 class Pool:
-    """Hands out prepared order ids from a file, each once. A word after an id tags it ("expired")."""
+    """Hands out prepared order ids from a file, each once."""
 
     path: Path
-    ids: deque[tuple[str, str]]
+    ids: deque[str]
     size: int
 
     def obtain(self, draft: Mapping[str, Any], send: Send) -> str:
-        wanted = str(draft.get("wanted", ""))
-        for entry in self.ids:
-            if entry[1] == wanted:
-                self.ids.remove(entry)
-                return entry[0]
-        kind = f" tagged {wanted!r}" if wanted else ""
-        raise OutOfOrders(
-            f"the pool {self.path} has no unused order{kind} left: its {self.size} ids were not enough"
-        )
+        if not self.ids:
+            raise OutOfOrders(f"the pool {self.path} has no unused order left: its {self.size} ids were not enough")
+        return self.ids.popleft()
 
 
 @dataclass(frozen=True)
@@ -129,10 +123,13 @@ def supply_from(source: str) -> Supply:
 
 def _pool(path: Path) -> Pool:
     try:
-        lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the pool {path} cannot be read: {error}") from None
-    ids = deque((words[0], " ".join(words[1:])) for words in lines if words and not words[0].startswith("#"))
+    ids = deque(line for line in lines if line and not line.startswith("#"))
+    odd = next((line for line in ids if len(line.split()) > 1), None)
+    if odd is not None:
+        raise UsageError(f"the pool {path} has the line {odd!r}: give one order id a line, and nothing else")
     if not ids:
         raise UsageError(f"the pool {path} has no order ids: give one a line")
     return Pool(path, ids, len(ids))
