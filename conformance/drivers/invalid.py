@@ -57,7 +57,7 @@ def _defects(operation: str) -> Iterator[Defect]:
 
 def _family(operation: str, defect: Defect) -> tuple[object, ...]:
     place = tuple("[]" if isinstance(step, int) else step for step in defect.path)
-    if defect.kind == "not_listed" or _is_amount(defect):
+    if defect.kind == "not_listed" or _is_amount(defect) or place == ("number_of_days",):
         return place, defect.description.partition(" is ")[2]
     if len(place) == 1:
         return operation, place, defect.kind

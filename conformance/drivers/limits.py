@@ -49,6 +49,7 @@ PHRASES = (
 _CJK = "\N{CJK UNIFIED IDEOGRAPH-5B57}"
 _TOGETHER = ("longest", "multibyte", "empty", "member")
 _ENOUGH = 6
+_HIGH_RATE = 20_000
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,13 @@ def _lines_of_every_type(amount: int) -> list[Body]:
     ]
 
 
+def _taxed_beyond_measure(ground: Ground) -> Body:
+    """A line of which two thirds are tax, at 200 %: no document sets a largest rate."""
+    amount = next(iter(_plainest(ground).values()))
+    tax = round(amount * _HIGH_RATE / (10_000 + _HIGH_RATE))
+    return {**_plainest(ground), "order_lines": [line(amount, tax_rate=_HIGH_RATE, total_tax_amount=tax)]}
+
+
 def _listed(schema: str, field: str) -> list[str]:
     found: list[str] = operations.schema(schema)["properties"][field]["enum"]
     return found
@@ -159,6 +167,7 @@ def _many_at_once(operation: str) -> tuple[Limit, ...]:
         found.append(Limit("each member of each list", _members, parts=_of_kind("member")))
     if "order_lines" in fields:
         found.append(Limit("lines with the required fields alone", _plainest_lines))
+        found.append(Limit("a tax of 200 %", _taxed_beyond_measure))
     return tuple(found)
 
 
