@@ -324,11 +324,12 @@ def long_recording(path: Path, length: int) -> int:
 
 
 def test_memory_does_not_grow_with_the_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Few orders and requests are remembered, so that a short recording is long enough to fill that memory.
-    monkeypatch.setattr("orderproof.cassette.audit._ORDERS", 10)
+    # Little is remembered, so that a short recording is long enough to fill that memory.
+    monkeypatch.setattr("orderproof.cassette.audit._ORDERS", 5)
     monkeypatch.setattr("orderproof.cassette.clients._REMEMBERED", 20)
+    monkeypatch.setattr("orderproof.judge._TRAIL_LENGTH", 20)
     peaks = []
-    for length in (300, 1_200):
+    for length in (200, 800):
         path = tmp_path / f"{length}.yaml"
         count = long_recording(path, length)
         tracemalloc.start()
