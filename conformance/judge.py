@@ -57,6 +57,7 @@ class Judge:
         self._kept: Counter[tuple[str, str | None]] = Counter()
         self._scenario: str | None = None
         self._astray: dict[str, str] = {}
+        self._keys_astray: dict[str, str] = {}
 
     def state(self, order_id: str) -> State:
         """The most plausible state of an order; an unknown one when it was never seen."""
@@ -142,10 +143,7 @@ class Judge:
 
     def _go_astray(self, step: Step, finding: Finding) -> None:
         """Remember which calls go wrong by themselves: where they do so at once, that is no fault of the others."""
-        names = [event.call.name for event in step.since]
-        if step.call is not None and step.call.operation.writes:
-            names.append(step.call.name)
-        for name in names:
+        for name in _names(step):
             self._astray.setdefault(name, finding.follows or finding.rule)
 
     def _step(self, call: Call, dossier: Dossier, chosen: Assessment) -> Step:
@@ -208,17 +206,26 @@ class Judge:
         found = sorted(_one_per_rule(found), key=lambda finding: _rank(finding.rule, step))
         dossier = self._orders.of(step.call.order_id) if step.call is not None else Dossier()
         linked = []
-        stain = dossier.stained_by or (self._known_fault(race) if race is not None else None)
+        stain = dossier.stained_by or (self._known_fault(found[0], step, race) if found else None)
         for finding in found:
             linked.append(replace(finding, follows=stain))
             stain = dossier.stained_by = stain or finding.rule
         for finding in linked:
             self._keep(finding)
+        if linked and linked[0].follows is None and linked[0].rule.startswith("IDM-"):
+            for name in _names(step, race):
+                self._keys_astray.setdefault(name, linked[0].rule)
         return linked
 
-    def _known_fault(self, race: Group) -> str | None:
-        suspects = [call for call in race.culprits if call.operation.writes] or race.writes
-        return next((self._astray[call.name] for call in suspects if call.name in self._astray), None)
+    def _known_fault(self, finding: Finding, step: Step, race: Group | None) -> str | None:
+        """The rule that the same calls broke before by themselves, or for keys in another way."""
+        known = {} if race is None else self._astray
+        if finding.rule in ("IDM-5", "IDM-7"):
+            known = self._astray | self._keys_astray
+        return next(
+            (known[name] for name in _names(step, race) if known.get(name, finding.rule) != finding.rule),
+            None,
+        )
 
     def _keep(self, finding: Finding) -> None:
         self.broken[finding.rule] += 1
@@ -226,6 +233,15 @@ class Judge:
         self._kept[kind] += 1
         if self._kept[kind] <= _FINDINGS_KEPT:
             self.findings.append(finding)
+
+
+def _names(step: Step, race: Group | None = None) -> list[str]:
+    """The operations that what a step shows may be due to: of the calls at once, or of those since the last reading."""
+    if race is not None:
+        suspects = [call for call in race.culprits if call.operation.writes] or race.writes
+        return [call.name for call in suspects]
+    own = [step.call.name] if step.call is not None and step.call.operation.writes else []
+    return [*(event.call.name for event in step.since), *own]
 
 
 def _by_operation(checks: Sequence[Registered]) -> defaultdict[str, list[Registered]]:

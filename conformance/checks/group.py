@@ -146,5 +146,17 @@ def _blamed(group: Group) -> str:
         return "CON-1" if not group.of("updateAuthorization") else "CON-4"
     if names == {"refundOrder"} and total(taken(culprits)) > max(state.refundable for state in group.before):
         return "CON-2" if not group.of("captureOrder") else "CON-4"
-    both = {"cancelOrder", "captureOrder"}
-    return "CON-3" if both <= {call.name for call in group.calls} and names <= both else "CON-4"
+    return "CON-3" if _disagrees_on_the_winner(group, names) else "CON-4"
+
+
+def _disagrees_on_the_winner(group: Group, names: set[str]) -> bool:
+    """Say whether both cancel and capture were taken, or neither, or the order reads as the loser leaves it."""
+    captures, cancels = taken(group.of("captureOrder")), taken(group.of("cancelOrder"))
+    if (
+        not names <= {"cancelOrder", "captureOrder"}
+        or not group.of("cancelOrder")
+        or not group.of("captureOrder")
+    ):
+        return False
+    other = any(difference.path[0] == "status" for difference in group.differences)
+    return bool(captures) == bool(cancels) or other
