@@ -51,12 +51,8 @@ def walk(session: Session, limit: int | None, *, over_time: bool = False) -> Ite
     """
     tally, guide = Tally(), Guide(session.coverage, clock=over_time)
     play = _player(tally, limit, over_time=over_time)
-    large = limit is None or limit - session.spent > _LARGE or over_time
-    ways: tuple[Step, ...] = (
-        _about_money,
-        guided := _guided_by(guide),
-        _by_chance,
-        guided if large else _about_money,
+    ways = _ways(
+        _guided_by(guide), large=limit is None or limit - session.spent > _LARGE, over_time=over_time
     )
     number = 0
     while limit is None or session.spent < limit:
@@ -69,6 +65,13 @@ def walk(session: Session, limit: int | None, *, over_time: bool = False) -> Ite
         play(stage, ways[number % len(ways)])
         stage.settle()
         number += 1
+
+
+def _ways(guided: Step, *, large: bool, over_time: bool) -> tuple[Step, ...]:
+    """The ways in which sequences are made, in turns."""
+    if over_time:
+        return guided, guided, guided, _about_money
+    return _about_money, guided, _by_chance, guided if large else _about_money
 
 
 def _player(tally: Tally, limit: int | None, *, over_time: bool) -> Callable[[Stage, Step], None]:

@@ -1,7 +1,8 @@
 """The life cycle of an order: its stages, and every transition that the model has, found by exploring the model itself.
 
 A transition is a stage, an operation, and whether the call is taken or refused. Nothing is listed by hand: the model
-is asked for small amounts, and followed wherever it leads.
+is asked for small amounts, and followed wherever it leads. Amounts of 0 are left out: the contract does not say what
+an order is after a capture of nothing.
 """
 
 from __future__ import annotations
@@ -42,17 +43,19 @@ class Transition(NamedTuple):
 def stage_of(state: State) -> str:
     """Name the stage of an order: where it is in its life, and how much of what was captured is refunded."""
     phase = state.phase
-    if phase is Phase.UNKNOWN:
+    if phase is Phase.CANCELLED:
+        return "CANCELLED"
+    if phase is Phase.UNKNOWN or (state.captured == 0 and (state.captures or state.lowered)):
         return UNKNOWN
     name = _PHASES.get(phase) or _live_stage(state)
     if state.captured == 0:
-        return f"{name}, captures of 0" if state.captures and phase is not Phase.CANCELLED else name
+        return name
     refunded = state.captured - state.refundable
     share = "none" if not refunded else "all" if refunded >= state.captured else "part"
     return f"{name}, {share} refunded"
 
 
-_PHASES = {Phase.CANCELLED: "CANCELLED", Phase.EXPIRED: "EXPIRED", Phase.RELEASED: "RELEASED"}
+_PHASES = {Phase.EXPIRED: "EXPIRED", Phase.RELEASED: "RELEASED"}
 
 
 def _live_stage(state: State) -> str:
@@ -65,6 +68,7 @@ def _live_stage(state: State) -> str:
 
 _APART = frozenset(
     {
+        Situation.ZERO_AMOUNT,
         Situation.INVALID_BODY,
         Situation.OPEN_BODY,
         Situation.UNKNOWN_ORDER,
@@ -268,7 +272,7 @@ def _calls() -> tuple[Call, ...]:
     for operation in OPERATIONS.values():
         field = amounts.get(operation.id)
         bodies = (
-            [{field: amount} for amount in range(_LARGEST + (field != "order_amount") + 1)]
+            [{field: amount} for amount in range(1, _LARGEST + (field != "order_amount") + 1)]
             if field
             else [None]
         )
