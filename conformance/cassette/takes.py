@@ -62,17 +62,20 @@ def _full_capture(stage: Stage) -> None:
     )
     order.look_around()
     order.capture(1)
+    order.change_references(merchant_reference1="after-capture")
+    order.cancel()
 
 
-@take("captures/partial", "an order is captured in three parts up to the last minor unit")
+@take("captures/partial", "an order is captured in five parts up to the last minor unit")
 def _partial_captures(stage: Stage) -> None:
     order = new_order(stage, 12_345)
-    for share in (4, 2):
+    for share in (4, 3, 3, 2):
         amount = order.remaining // share
         order.capture(amount, description=f"One part in {share}", order_lines=lines(amount))
         order.capture(order.remaining + 1)
     order.capture(order.remaining)
     order.capture(1)
+    order.acknowledge()
     order.look_around()
 
 
@@ -115,6 +118,9 @@ def _partial_refunds(stage: Stage) -> None:
     order.capture(order.remaining // 2)
     order.refund(order.refundable // 3, description="One part in 3")
     order.refund(order.refundable + 1)
+    order.update(order.captured - 1)
+    order.capture(order.remaining + 1)
+    order.cancel()
     order.capture(order.remaining)
     order.refund(order.refundable - 1)
     order.refund(order.refundable)
@@ -153,6 +159,7 @@ def _amounts(stage: Stage) -> None:
     order.update(order.amount - 1_000, description="One thing less", order_lines=lines(order.amount - 1_000))
     order.capture(order.remaining + 1)
     order.update(order.amount + 3_000, order_lines=lines(order.amount + 3_000))
+    order.capture(order.remaining // 4)
     order.capture(order.remaining // 2)
     order.update(order.captured - 1)
     order.update(order.amount - 500)
@@ -166,9 +173,14 @@ def _release(stage: Stage) -> None:
     order = new_order(stage)
     order.release()
     order.capture(order.remaining // 3)
+    order.acknowledge()
+    order.capture(order.remaining // 3)
     order.release()
     order.capture(1)
     order.update(order.amount + 1)
+    order.release()
+    order.cancel()
+    order.change_references(merchant_reference2="after-release")
     order.refund(order.refundable)
     order.look_around()
     full = _captured(stage)
@@ -178,6 +190,10 @@ def _release(stage: Stage) -> None:
 @take("authorizations/cancel", "an order is cancelled and takes nothing more; one with a capture is not")
 def _cancel(stage: Stage) -> None:
     order = new_order(stage)
+    order.acknowledge()
+    order.acknowledge()
+    order.update(order.amount - 1)
+    order.cancel()
     order.cancel()
     order.capture(1)
     order.refund(1)
