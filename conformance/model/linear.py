@@ -127,15 +127,19 @@ class _Search:
         found: list[tuple[int, State]] = []
         for position in sorted(self._ready(done), key=self._precedence):
             moves = [(position, after) for after in self._after(position, state)]
-            # A refusal changes nothing, so it may as well come now. Where all adds up, so may what must come.
+            # What changes nothing may as well come now. Where all adds up, so may what must come.
             if (
                 moves
                 and self.binding >> position & 1
-                and (self.additive or _is_refused(self.calls[position]))
+                and (self.additive or self._changes_nothing(moves, state))
             ):
                 return moves
             found += moves
         return found
+
+    def _changes_nothing(self, moves: list[tuple[int, State]], state: State) -> bool:
+        """Say whether a call was refused, or repeats another with its key."""
+        return all(after is state or _is_refused(self.calls[position]) for position, after in moves)
 
     def _ready(self, done: int) -> list[int]:
         ready = [n for n in range(len(self.calls)) if not done >> n & 1 and self.first[n] & ~done == 0]

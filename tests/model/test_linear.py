@@ -142,6 +142,14 @@ def test_ten_captures_take_few_looks(account: Account) -> None:
     assert linearize(states, calls, limit=200)
 
 
+def test_ten_captures_with_one_key_take_few_looks(account: Account) -> None:
+    states = account.states()
+    calls = [account.call(capture(1000, key="one")) for _ in range(10)]
+    mixed = [answered(call, 201, Capture_Id=f"id {number}") for number, call in enumerate(calls)]
+    assert linearize(states, calls, limit=200)
+    assert linearize(states, mixed, limit=200)
+
+
 WISHES = st.one_of(
     st.integers(1, 6000).map(capture),
     st.integers(1, 6000).map(refund),
