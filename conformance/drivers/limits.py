@@ -101,6 +101,16 @@ def _plainest(ground: Ground) -> Body:
     }
 
 
+def _alone(ground: Ground, *, name: str) -> Body:
+    return {name: ground.body()[name]}
+
+
+def _optional(operation: str) -> list[str]:
+    """The fields of a body that requires none."""
+    schema = operations.schema(component(operation))
+    return [] if "required" in schema else list(schema["properties"])
+
+
 def _plainest_lines(ground: Ground) -> Body:
     amount = next(iter(_plainest(ground).values()))
     bare = {"name": "B", "quantity": 1, "unit_price": amount, "total_amount": amount}
@@ -145,10 +155,6 @@ def _listed(schema: str, field: str) -> list[str]:
     return found
 
 
-def _empty(ground: Ground) -> Body:
-    return {}
-
-
 @cache
 def _many_at_once(operation: str) -> tuple[Limit, ...]:
     """A few bodies that are on many bounds each, or have many kinds of text."""
@@ -162,6 +168,7 @@ def _many_at_once(operation: str) -> tuple[Limit, ...]:
         Limit("texts of many scripts", partial(_mixed, phrases=PHRASES), parts=_phrases),
         Limit("texts of as many", partial(_mixed, phrases=PHRASES[::-1]), parts=_phrases),
         Limit("the required fields alone", _plainest),
+        *(Limit(f"{name} alone", partial(_alone, name=name)) for name in _optional(operation)),
     ]
     if {"order_lines", "shipping_info"} & set(fields):
         found.append(Limit("each member of each list", _members, parts=_of_kind("member")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -164,8 +164,3 @@ def probe(ground: Ground, notations: Sequence[Notation], *, read_every: int) -> 
             facts=TWIN_TAKEN if notation.wrong and ground.proven else frozenset(),
             read=count % read_every == 0 or count == len(notations),
         )
-
-
-def names(notations: Sequence[Notation]) -> Iterator[str]:
-    """The names of notations."""
-    return (notation.name for notation in notations)
