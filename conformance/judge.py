@@ -218,14 +218,14 @@ class Judge:
         return linked
 
     def _known_fault(self, finding: Finding, step: Step, race: Group | None) -> str | None:
-        """The rule that the same calls broke before by themselves, or for keys in another way."""
+        """The rule that the same calls broke before by themselves, or keys in another way."""
         known = {} if race is None else self._astray
         if finding.rule in ("IDM-5", "IDM-7"):
             known = self._astray | self._keys_astray
-        return next(
-            (known[name] for name in _names(step, race) if known.get(name, finding.rule) != finding.rule),
-            None,
-        )
+        rules = [known[name] for name in _names(step, race) if name in known]
+        if finding.rule == "IDM-7":
+            rules += self._keys_astray.values()
+        return next((rule for rule in rules if rule != finding.rule), None)
 
     def _keep(self, finding: Finding) -> None:
         self.broken[finding.rule] += 1
