@@ -58,7 +58,9 @@ def replay_against(
     return replay_code(found, strict=strict)
 
 
-def serve_to_client(names: Sequence[str], host: str, port: int, user: str | None, password: str | None) -> int:
+def serve_to_client(
+    names: Sequence[str], host: str, port: int, user: str | None, password: str | None
+) -> int:
     """Answer a client from recordings until interrupted, show what strayed, and return the exit code.
 
     Without user and password, any credentials are taken for the right ones.

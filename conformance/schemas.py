@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from jsonschema_rs import Draft202012Validator, ValidationError
+
 from orderproof.spec import openapi
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

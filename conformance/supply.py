@@ -72,7 +72,9 @@ class Pool:
 
     def obtain(self, draft: Mapping[str, Any], send: Send) -> str:
         if not self.ids:
-            raise OutOfOrders(f"the pool {self.path} has no unused order left: its {self.size} ids were not enough")
+            raise OutOfOrders(
+                f"the pool {self.path} has no unused order left: its {self.size} ids were not enough"
+            )
         return self.ids.popleft()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+
 from orderproof.catalogue import AREAS, Source, UnknownRule, catalogue, select, source_title
 from orderproof.spec import read, rule_files
 

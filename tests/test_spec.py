@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
+
 from orderproof import operations
 from orderproof.spec import openapi, read
 

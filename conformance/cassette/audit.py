@@ -65,7 +65,9 @@ def _audit_one(recording: Recording, rules: Sequence[Rule], ledger: _Ledger) -> 
     for _, together in groupby(recording, key=_group):
         entries = list(together)
         found = _judged_together(entries, judge, continuity, ledger)
-        found += [finding for entry in entries for finding in _astray(entry, belonging) if finding.rule in ids]
+        found += [
+            finding for entry in entries for finding in _astray(entry, belonging) if finding.rule in ids
+        ]
         for finding in found:
             _keep(finding, ledger)
         for finding in (finding for entry in entries for finding in _client_side(entry, clients)):
@@ -88,7 +90,9 @@ def _astray(entry: Entry, belonging: Belonging) -> list[Finding]:
 
 
 def _client_side(entry: Entry, clients: ClientJudge) -> list[Finding]:
-    is_traffic = entry.whole and API in entry.exchange.request.target and addressed(entry.exchange) is not None
+    is_traffic = (
+        entry.whole and API in entry.exchange.request.target and addressed(entry.exchange) is not None
+    )
     return clients.observe(entry.exchange) if is_traffic else []
 
 
@@ -157,7 +161,9 @@ def _discreet(finding: Finding) -> Finding:
 
 def _of_order(finding: Finding) -> tuple[Exchange, ...]:
     """The last exchanges of the order that a finding is about."""
-    mine = [e for e in finding.trail if e is finding.exchange or (finding.order_id or "?") in e.request.target]
+    mine = [
+        e for e in finding.trail if e is finding.exchange or (finding.order_id or "?") in e.request.target
+    ]
     return tuple(mine[-_STEPS:])
 
 

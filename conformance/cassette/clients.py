@@ -44,7 +44,9 @@ class ClientJudge:
             self.exercised[entry.rule] += len(marks)
             broken = next((mark for mark in marks if isinstance(mark, Broken)), None)
             if broken is not None:
-                operation, order_id = (conduct.call.name, conduct.call.order_id) if conduct.call else (None, None)
+                operation, order_id = (
+                    (conduct.call.name, conduct.call.order_id) if conduct.call else (None, None)
+                )
                 trail = (*conduct.tries, exchange)
                 found.append(
                     Finding(entry.rule, broken.expected, broken.actual, exchange, operation, order_id, trail)

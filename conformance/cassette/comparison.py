@@ -114,7 +114,9 @@ def _bodies(was: Response, new: Response, call: Call | None, counterparts: Count
     if was.json is ABSENT or new.json is ABSENT:
         if was.json is not new.json:
             gone = new.json is ABSENT
-            yield Change("less" if gone else "more", "body", _brief(was.json), "no JSON" if gone else _brief(new.json))
+            yield Change(
+                "less" if gone else "more", "body", _brief(was.json), "no JSON" if gone else _brief(new.json)
+            )
         return
     component = call.operation.response_schemas.get(was.status) if call else None
     form = shape(component) if component else _UNKNOWN
@@ -147,7 +149,9 @@ def _objects(
         yield from _values(was.get(name, ABSENT), new.get(name, ABSENT), place, child, counterparts)
 
 
-def _lists(was: list[Any], new: list[Any], path: str, form: Shape, counterparts: Counterparts) -> Iterator[Change]:
+def _lists(
+    was: list[Any], new: list[Any], path: str, form: Shape, counterparts: Counterparts
+) -> Iterator[Change]:
     for index, (one, other) in enumerate(_paired(was, new, counterparts)):
         place = f"{path}[{index}]"
         if one is ABSENT or other is ABSENT:
@@ -188,7 +192,10 @@ def _texts(was: str, new: str, path: str, form: Shape, counterparts: Counterpart
     elif instant(was) is not None:
         if instant(new) is None:
             yield Change("type", path, f"time {was}", f"text {_brief(new)}")
-    elif " " not in was and (partner := counterparts.ids.get(was) or counterparts.names.setdefault(was, new)) != new:
+    elif (
+        " " not in was
+        and (partner := counterparts.ids.get(was) or counterparts.names.setdefault(was, new)) != new
+    ):
         yield Change("name", path, f"{_brief(was)}, which was {_brief(partner)} before", _brief(new))
 
 

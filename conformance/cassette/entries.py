@@ -179,7 +179,9 @@ def _claims(size: Any) -> int:
     """Return the number of bytes that a recording says a body has. Raises Malformed for one that none has."""
     claimed = size if isinstance(size, int) and not isinstance(size, bool) else 0
     if claimed > LARGEST_BODY:
-        raise Malformed(f"it claims a body of {claimed:,} bytes: no more than {LARGEST_BODY // 1_000_000} MB are read")
+        raise Malformed(
+            f"it claims a body of {claimed:,} bytes: no more than {LARGEST_BODY // 1_000_000} MB are read"
+        )
     return claimed
 
 
@@ -242,7 +244,9 @@ def _limited(body: bytes) -> bytes:
 
 def _decoded(body: bytes, headers: Headers) -> bytes:
     """Undo a content coding that the recorder left in place."""
-    coding = next((value.strip().lower() for name, value in headers if name.lower() == "content-encoding"), "")
+    coding = next(
+        (value.strip().lower() for name, value in headers if name.lower() == "content-encoding"), ""
+    )
     if coding not in ("gzip", "x-gzip") or not body.startswith(_GZIP):
         return body
     unpacker = zlib.decompressobj(wbits=31)
@@ -253,7 +257,9 @@ def _decoded(body: bytes, headers: Headers) -> bytes:
     if not unpacker.eof and not unpacker.unconsumed_tail:
         raise Malformed("response.body is gzip that breaks off")
     if unpacker.unconsumed_tail:
-        raise Malformed(f"response.body unpacks to more than the {LARGEST_BODY // 1_000_000} MB that are read")
+        raise Malformed(
+            f"response.body unpacks to more than the {LARGEST_BODY // 1_000_000} MB that are read"
+        )
     return plain
 
 
@@ -322,7 +328,12 @@ def _past(body: Any) -> float:
     """The latest time that an answer shows as past."""
     if not isinstance(body, Mapping):
         return 0.0
-    names = ["created_at", "captured_at", "refunded_at", *(["expires_at"] if body.get("status") == "EXPIRED" else [])]
+    names = [
+        "created_at",
+        "captured_at",
+        "refunded_at",
+        *(["expires_at"] if body.get("status") == "EXPIRED" else []),
+    ]
     parts = [body, *(part for name in ("captures", "refunds") for part in _list(body.get(name)))]
     moments = (instant(part.get(name)) for part in parts if isinstance(part, Mapping) for name in names)
     return max((moment.timestamp() for moment in moments if moment), default=0.0)

@@ -89,7 +89,11 @@ class Fakes:
     def _places(self, country: str | None, region: str) -> list[str]:
         wanted = ((country or "").casefold(), region.casefold())
         places = spec.read("places.yaml")
-        return [p["postal_code"] for p in places if (p["country"].casefold(), p.get("region", "").casefold()) == wanted]
+        return [
+            p["postal_code"]
+            for p in places
+            if (p["country"].casefold(), p.get("region", "").casefold()) == wanted
+        ]
 
     def _same_form(self, value: str) -> str:
         chance = self._chance(value)

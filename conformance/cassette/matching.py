@@ -129,14 +129,24 @@ class Script:
         nearest = self._nearest(found)
         if nearest is None:
             return Stray(request, None, "no such operation was recorded")
-        return Stray(request, nearest, difference(nearest.exchange, found) or _other_ids(nearest.exchange, found))
+        return Stray(
+            request, nearest, difference(nearest.exchange, found) or _other_ids(nearest.exchange, found)
+        )
 
     def _over(self, line: Line) -> str:
-        return "it was answered already" if line.ends or line.creates else "it was recorded before the order changed"
+        return (
+            "it was answered already"
+            if line.ends or line.creates
+            else "it was recorded before the order changed"
+        )
 
     def _too_early(self, line: Line) -> str:
         now = self._stretches.get(line.order_id, 0)
-        before = (x for x in self.lines if x.order_id == line.order_id and x.ends and x.stretch == now < line.stretch)
+        before = (
+            x
+            for x in self.lines
+            if x.order_id == line.order_id and x.ends and x.stretch == now < line.stretch
+        )
         moves = (x for x in self.lines if x.recording == line.recording and x.moves_clock)
         first = next(before, None) or next(moves, None)
         where = f"after {first.place}, which was not asked for" if first else "at another time"
@@ -146,7 +156,9 @@ class Script:
         """The recorded request that differs least: on the same path, or else of the same operation."""
         same = [self.lines[n] for n in self._candidates(request)]
         kind = _operation(request)
-        alike = same or [line for line in self.lines if kind is not None and _operation(line.exchange) == kind]
+        alike = same or [
+            line for line in self.lines if kind is not None and _operation(line.exchange) == kind
+        ]
         now = {line.order_id: self._stretches.get(line.order_id, 0) for line in alike}
         due_first = sorted(alike, key=lambda line: abs(line.stretch - now[line.order_id]))
         return min(due_first, key=lambda line: len(list(_differences(line.exchange, request))), default=None)
@@ -249,7 +261,9 @@ def _plain(value: Any, form: Shape) -> Any:
 def _values(before: Any, after: Any, path: str) -> Iterator[str]:
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in dict.fromkeys((*before, *after)):
-            yield from _values(before.get(name, ABSENT), after.get(name, ABSENT), f"{path}.{name}" if path else name)
+            yield from _values(
+                before.get(name, ABSENT), after.get(name, ABSENT), f"{path}.{name}" if path else name
+            )
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for index, (one, other) in enumerate(zip(before, after, strict=True)):
             yield from _values(one, other, f"{path}[{index}]")

@@ -79,7 +79,11 @@ class Playback:
 
 def _not_recorded(stray: Stray) -> tuple[int, Headers, bytes]:
     """501: not a refusal of the API's own, and nothing that a client would try again."""
-    error = {"correlation_id": str(uuid.uuid4()), "error_code": "NOT_RECORDED", "error_messages": [str(stray)]}
+    error = {
+        "correlation_id": str(uuid.uuid4()),
+        "error_code": "NOT_RECORDED",
+        "error_messages": [str(stray)],
+    }
     return 501, (("content-type", "application/json"),), json.dumps(error).encode()
 
 
@@ -92,7 +96,9 @@ def playback_of(recordings: Sequence[Recording], credentials: tuple[str, str] | 
     for recording in recordings:
         exchanges = [entry.exchange for entry in recording]
         if len(script.lines) + len(exchanges) > MOST_EXCHANGES:
-            raise UsageError(f"there are over {MOST_EXCHANGES:,} exchanges in the recordings: serve fewer at a time")
+            raise UsageError(
+                f"there are over {MOST_EXCHANGES:,} exchanges in the recordings: serve fewer at a time"
+            )
         script.add(recording.name, exchanges)
     return Playback(script, basic(*credentials) if credentials else None)
 
@@ -107,7 +113,9 @@ def serve(playback: Playback, host: str, port: int) -> None:
 
 
 @contextmanager
-def served(recordings: Sequence[Recording], credentials: tuple[str, str] | None = None) -> Generator[Playback]:
+def served(
+    recordings: Sequence[Recording], credentials: tuple[str, str] | None = None
+) -> Generator[Playback]:
     """Serve recordings on a free port of this machine while a block lasts; `base_url` of what it yields says where."""
     playback = playback_of(recordings, credentials)
     with listening("127.0.0.1", 0) as listener:

@@ -19,7 +19,9 @@ SUFFIXES = (".yaml", ".yml", ".har", ".ndjson", ".jsonl")
 INDEX = "index.yaml"
 _ENTRIES = frozenset({*LISTS, "entries", "lines"})
 _FIRST_KEY = re.compile(rb'\s*\{\s*"([^"]{1,100})"')
-_OF_DOCUMENTS = frozenset({b"log", b"version", b"metadata", b"recorded_with", *(name.encode() for name in LISTS)})
+_OF_DOCUMENTS = frozenset(
+    {b"log", b"version", b"metadata", b"recorded_with", *(name.encode() for name in LISTS)}
+)
 
 
 class Recording:

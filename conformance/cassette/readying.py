@@ -57,7 +57,9 @@ def _is_about(exchange: Exchange, order_id: str) -> bool:
     return call is not None and call.order_id == order_id
 
 
-def draft_like(document: Mapping[str, Any] | None, exchanges: Sequence[Exchange], order_id: str) -> dict[str, Any]:
+def draft_like(
+    document: Mapping[str, Any] | None, exchanges: Sequence[Exchange], order_id: str
+) -> dict[str, Any]:
     """Return an order to be created that is like a recorded one, as far as the recording shows it."""
     if document is None:
         return draft(max(10_000, _captured_in(exchanges, order_id)))
@@ -102,7 +104,9 @@ def _bring(order: OrderHandle, recorded: Mapping[str, Any], counterparts: Counte
     for refund in _by_time(recorded.get("refunds"), "refunded_at"):
         order.refund(_integer(refund.get("refunded_amount")), **_fields(refund, _OF_REFUND))
         counterparts.bind(refund.get("refund_id"), order.seat.refunds[-1] if order.seat.refunds else None)
-    amounts = (_integer(recorded.get(f"{name}_amount")) for name in ("order", "captured", "remaining_authorized"))
+    amounts = (
+        _integer(recorded.get(f"{name}_amount")) for name in ("order", "captured", "remaining_authorized")
+    )
     amount, captured, remaining = amounts
     if recorded.get("status") == "CANCELLED":
         order.cancel()
@@ -124,4 +128,6 @@ def _must_fit(order: OrderHandle, recorded: Mapping[str, Any]) -> None:
     for name in _FITTING:
         was, new = recorded.get(name), now.get(name, 0)
         if was is not None and str(was).casefold() != str(new).casefold():
-            raise DoesNotFit(f"the order obtained for it does not fit: its {name} is {new}, not {was} as recorded")
+            raise DoesNotFit(
+                f"the order obtained for it does not fit: its {name} is {new}, not {was} as recorded"
+            )

@@ -94,7 +94,9 @@ def _exchanges(recording: Recording) -> list[Exchange]:
         exchange = addressed(entry.exchange)
         found.append(entry.exchange if exchange is None else exchange)
         if len(found) > MOST_EXCHANGES:
-            raise UsageError(f"the recording {recording.name} has over {MOST_EXCHANGES:,} exchanges: send it in parts")
+            raise UsageError(
+                f"the recording {recording.name} has over {MOST_EXCHANGES:,} exchanges: send it in parts"
+            )
     return found
 
 

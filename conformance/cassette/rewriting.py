@@ -85,4 +85,3 @@ class Rewriter:
 
 def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
-

@@ -85,10 +85,15 @@ def replay_screen(
 ) -> Iterator[str]:
     """Yield the outcome of a replay."""
     drifted = any(replay.count(severity) for severity in (Severity.FAILURE, Severity.WARNING))
-    verdict = "DRIFTED" if drifted else "NOT JUDGED" if replay.interrupted or not replay.sent else "AS RECORDED"
+    verdict = (
+        "DRIFTED" if drifted else "NOT JUDGED" if replay.interrupted or not replay.sent else "AS RECORDED"
+    )
     counts = ", ".join(counted(replay.count(severity), severity.value) for severity in Severity)
     yield from hanging(f"{verdict}  ", f"{visible(shown_target)}: {counts}", width)
-    facts = [counted(replay.recordings, "recording"), f"{replay.sent:,} of {counted(replay.entries, 'exchange')} sent"]
+    facts = [
+        counted(replay.recordings, "recording"),
+        f"{replay.sent:,} of {counted(replay.entries, 'exchange')} sent",
+    ]
     yield from hanging(" " * (len(verdict) + 2), " · ".join([*facts, duration(seconds)]), width)
     if replay.interrupted:
         yield from hanging(" " * (len(verdict) + 2), f"interrupted: {visible(replay.interrupted)}", width)
@@ -96,7 +101,9 @@ def replay_screen(
     if not quiet:
         yield from _drifts(replay, Severity.WARNING, width)
         yield from _small_changes(replay, width)
-        reasons = (f"{name}: {counted(count, 'request')} left out: {why}" for name, count, why in replay.left_out)
+        reasons = (
+            f"{name}: {counted(count, 'request')} left out: {why}" for name, count, why in replay.left_out
+        )
         yield from _notes(reasons, width)
 
 
@@ -122,7 +129,11 @@ def _kind(drift: Drift) -> tuple[str, ...]:
 def _drift_lines(drifts: Sequence[Drift], width: int) -> Iterator[str]:
     first = drifts[0]
     exchanges = (first.recorded, first.now)
-    more = f"   (and in {counted(len(drifts) - 1, 'other entry').replace('entrys', 'entries')})" if drifts[1:] else ""
+    more = (
+        f"   (and in {counted(len(drifts) - 1, 'other entry').replace('entrys', 'entries')})"
+        if drifts[1:]
+        else ""
+    )
     place = f"{_SIGNS[first.severity]} {first.recording}, entry {first.entry}{more}"
     yield from hanging("", visible(place), width)
     yield from _field("Sent", discreet(shown_request(first.now), *exchanges), width)

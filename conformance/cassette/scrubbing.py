@@ -28,9 +28,15 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("email", r"e[-_]?mail"),
     ("phone", r"phone|mobile|telefon|msisdn"),
     ("birthday", r"date_?of_?birth|birth_?(date|day)|^dob$"),
-    ("number", r"national|^ssn$|personal_?(id|number)|organi[sz]ation_(registration|number)|vat_?id|social_?security"),
+    (
+        "number",
+        r"national|^ssn$|personal_?(id|number)|organi[sz]ation_(registration|number)|vat_?id|social_?security",
+    ),
     ("postal_code", r"postal_?code|post_?code|^zip"),
-    ("token", r"token|secret|password|passwd|api_?key|authorization|cookie|session_?(id|key)|signature|credential"),
+    (
+        "token",
+        r"token|secret|password|passwd|api_?key|authorization|cookie|session_?(id|key)|signature|credential",
+    ),
     (
         "text",
         r"(given|family|first|last|full|middle|sur|user|customer|organi[sz]ation|company|contact|recipient)_?name|"
@@ -40,7 +46,10 @@ _KINDS: tuple[tuple[str, str], ...] = (
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("redacted", re.compile(r"(?<=://)[^/\s\"'@]+(?=@)")),
     ("email", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
-    ("token", re.compile(r"(?i)(?<=\bbasic )(?!realm)(?=\S*[\d=])[\w.~+/=-]{6,}|(?<=\bbearer )[\w.~+/=-]{6,}")),
+    (
+        "token",
+        re.compile(r"(?i)(?<=\bbasic )(?!realm)(?=\S*[\d=])[\w.~+/=-]{6,}|(?<=\bbearer )[\w.~+/=-]{6,}"),
+    ),
     ("token", re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*|\bklarna_\w+_(?:api|client)_[\w-]+")),
     ("token", re.compile(r"\bP?K\d{4,}_[0-9a-f]{6,}")),
     ("number", re.compile(r"(?<![\w-])\d{6,8}[-+]\d{4}(?![\w-])")),

@@ -40,7 +40,9 @@ TAKES: list[Take] = []
 _Play = Callable[[Stage], None]
 
 
-def take(name: str, title: str, *, probes: bool = False, needs: str | None = None) -> Callable[[_Play], _Play]:
+def take(
+    name: str, title: str, *, probes: bool = False, needs: str | None = None
+) -> Callable[[_Play], _Play]:
     """Register a script under its place on the shelf."""
 
     def register(play: _Play) -> _Play:
@@ -299,7 +301,11 @@ def _expired(stage: Stage) -> None:
     untouched.look_around()
 
 
-@take("idempotency/repeats", "calls repeated with their keys take effect once, with other keys twice", probes=True)
+@take(
+    "idempotency/repeats",
+    "calls repeated with their keys take effect once, with other keys twice",
+    probes=True,
+)
 def _repeats(stage: Stage) -> None:
     order = new_order(stage)
     for _ in range(2):
@@ -313,7 +319,11 @@ def _repeats(stage: Stage) -> None:
     order.look_around()
 
 
-@take("idempotency/other-bodies", "a key that comes back with another body is answered as the first", probes=True)
+@take(
+    "idempotency/other-bodies",
+    "a key that comes back with another body is answered as the first",
+    probes=True,
+)
 def _other_bodies(stage: Stage) -> None:
     order = new_order(stage)
     for amount in (1_000, 2_000):
@@ -325,7 +335,11 @@ def _other_bodies(stage: Stage) -> None:
     order.look_around()
 
 
-@take("wire/credentials", "every operation without credentials, and some with wrong ones of each kind", probes=True)
+@take(
+    "wire/credentials",
+    "every operation without credentials, and some with wrong ones of each kind",
+    probes=True,
+)
 def _credentials(stage: Stage) -> None:
     order = new_order(stage)
     order.capture(order.remaining // 2)
@@ -372,7 +386,9 @@ _BODIES = {
 }
 
 
-@take("wire/invalid-bodies", "bodies outside the schema or no JSON, and a method that a path lacks", probes=True)
+@take(
+    "wire/invalid-bodies", "bodies outside the schema or no JSON, and a method that a path lacks", probes=True
+)
 def _invalid_bodies(stage: Stage) -> None:
     order = new_order(stage)
     order.capture(100)

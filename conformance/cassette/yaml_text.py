@@ -66,7 +66,9 @@ class _Events:
             event = self._loader.get_event()
         except yaml.MarkedYAMLError as error:
             line = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
-            raise Malformed(f"it is not YAML, or breaks off: {error.problem or error.context}{line}") from None
+            raise Malformed(
+                f"it is not YAML, or breaks off: {error.problem or error.context}{line}"
+            ) from None
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise Malformed(f"it is not YAML: {' '.join(str(error).split())[:120]}") from None
         if not isinstance(event, yaml.Event):
@@ -77,7 +79,9 @@ class _Events:
     def expect(self, kind: type[yaml.Event]) -> None:
         event = self.next()
         if not isinstance(event, kind):
-            raise Malformed("it is neither a cassette (YAML), a HAR file (JSON) nor a history (a JSON object a line)")
+            raise Malformed(
+                "it is neither a cassette (YAML), a HAR file (JSON) nor a history (a JSON object a line)"
+            )
 
 
 def _line(event: yaml.Event) -> str:

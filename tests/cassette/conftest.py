@@ -114,7 +114,9 @@ def a_capture(**fields: Any) -> dict[str, Any]:
     }
 
 
-def ruby(method: str, path: str, status: int, second: int, body: Any = None, **headers: str) -> dict[str, Any]:
+def ruby(
+    method: str, path: str, status: int, second: int, body: Any = None, **headers: str
+) -> dict[str, Any]:
     """An interaction as the Ruby library writes it: lower-case method, encodings, no credentials, whole seconds."""
     date = f"Wed, 30 Sep 2020 20:14:{second:02d} GMT"
     typed = {"Content-Type": ["application/json"]} if body is not None else {}

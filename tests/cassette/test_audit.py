@@ -66,7 +66,11 @@ Change = Callable[[Cassette], int]
 def _entry(data: Cassette, method: str, status: int, path: str = "") -> tuple[int, Any]:
     for number, found in enumerate(data["interactions"], 1):
         same = found["request"]["method"] == method and found["response"]["status"]["code"] == status
-        if same and found["request"]["uri"].partition("?")[0].endswith(path) and "/orders/" in found["request"]["uri"]:
+        if (
+            same
+            and found["request"]["uri"].partition("?")[0].endswith(path)
+            and "/orders/" in found["request"]["uri"]
+        ):
             return number, found
     raise LookupError(f"{method} {path} {status}")
 
@@ -131,17 +135,41 @@ ALTERED: dict[str, tuple[str, Change, set[str]]] = {
         _in_body("GET", "/captures", _of_first_capture(_up("captured_amount"))),
         {"CAP-6", "ORD-FIX-2", "CAP-3"},
     ),
-    "the status of an order": ("captures/full", _in_body("GET", "", _set("status", "CAPTURED")), {"ORD-STA-1"}),
+    "the status of an order": (
+        "captures/full",
+        _in_body("GET", "", _set("status", "CAPTURED")),
+        {"ORD-STA-1"},
+    ),
     "the id of an order": ("captures/full", _in_body("GET", "", _set("order_id", ORDER_ID)), {"ORD-GET-1"}),
-    "a 201 that was a 200": ("captures/full", _status("POST", "/captures", 201, 200), {"CAP-1", "GEN-HTTP-4"}),
-    "a 403 that was taken": ("captures/full", _status("POST", "/captures", 403, 201), {"CAP-5", "REL-4", "CAP-2"}),
+    "a 201 that was a 200": (
+        "captures/full",
+        _status("POST", "/captures", 201, 200),
+        {"CAP-1", "GEN-HTTP-4"},
+    ),
+    "a 403 that was taken": (
+        "captures/full",
+        _status("POST", "/captures", 403, 201),
+        {"CAP-5", "REL-4", "CAP-2"},
+    ),
     "a 204 that was refused": ("captures/full", _status("POST", "/acknowledge", 204, 403), {"ACK-1"}),
     "a 404 that is a 403": ("wire/unknown-orders", _status("GET", "", 404, 403), {"GEN-404-1"}),
     "a 401 that is a 403": ("wire/credentials", _status("GET", "/captures", 401, 403), {"GEN-AUTH-1"}),
     "a lost Location": ("captures/full", _header("POST", "/captures", 201, "location", None), {"CAP-2"}),
-    "a Location of another": ("captures/full", _header("POST", "/captures", 201, "location", ELSEWHERE), {"CAP-2"}),
-    "another Capture-Id": ("captures/full", _header("POST", "/captures", 201, "capture-id", CAPTURE_ID), {"CAP-2"}),
-    "another Refund-Id": ("refunds/whole", _header("POST", "/refunds", 201, "refund-id", REFUND_ID), {"RFD-2"}),
+    "a Location of another": (
+        "captures/full",
+        _header("POST", "/captures", 201, "location", ELSEWHERE),
+        {"CAP-2"},
+    ),
+    "another Capture-Id": (
+        "captures/full",
+        _header("POST", "/captures", 201, "capture-id", CAPTURE_ID),
+        {"CAP-2"},
+    ),
+    "another Refund-Id": (
+        "refunds/whole",
+        _header("POST", "/refunds", 201, "refund-id", REFUND_ID),
+        {"RFD-2"},
+    ),
     "another media type": (
         "captures/full",
         _header("GET", "", 200, "content-type", "text/html"),
@@ -188,7 +216,9 @@ WHOLE: dict[str, Any] = {"status": "CAPTURED", "captured_amount": 9900, "remaini
 
 def _refunding(*after: dict[str, Any]) -> Cassette:
     """A refund as the recorded service made one: without credentials and keys, seen on the order before the capture."""
-    refund = ruby("post", "/refunds", 201, 40, **{"Refund-Id": REFUND_ID, "Location": LOCATION, "Content-Length": "0"})
+    refund = ruby(
+        "post", "/refunds", 201, 40, **{"Refund-Id": REFUND_ID, "Location": LOCATION, "Content-Length": "0"}
+    )
     refund["request"]["body"]["string"] = '{"refunded_amount": 9900}'
     before = an_order(**WHOLE, captures=[a_capture()])
     return observed(ruby("get", "", 200, 39, before), refund, *after)
@@ -254,7 +284,10 @@ def test_the_suite_s_own_probes_are_no_misconduct() -> None:
 
 
 def test_after_a_gap_an_order_is_judged_afresh(write: Write) -> None:
-    one, other = ruby("get", "", 200, 39, an_order()), ruby("get", "", 200, 40, an_order(merchant_data="changed"))
+    one, other = (
+        ruby("get", "", 200, 39, an_order()),
+        ruby("get", "", 200, 40, an_order(merchant_data="changed")),
+    )
     near = audited(write(observed(one, other)))
     assert {"ORD-FIX-1"} <= broken(near)
     for date in ("Wed, 30 Sep 2020 23:14:40 GMT", "Wed, 30 Sep 2020 18:14:40 GMT"):
@@ -266,8 +299,12 @@ def test_after_a_gap_an_order_is_judged_afresh(write: Write) -> None:
 
 
 def test_calls_at_the_same_time_explain_each_other(tmp_path: Path) -> None:
-    def at(number: int, start: float, end: float, method: str, path: str, status: int, body: Any = None) -> str:
-        request = Request((("Authorization", "REDACTED"),), b"", method, f"/ordermanagement/v1/orders/{ORDER_ID}{path}")
+    def at(
+        number: int, start: float, end: float, method: str, path: str, status: int, body: Any = None
+    ) -> str:
+        request = Request(
+            (("Authorization", "REDACTED"),), b"", method, f"/ordermanagement/v1/orders/{ORDER_ID}{path}"
+        )
         headers = (("Content-Type", "application/json"),) if body is not None else ()
         answer = Response(headers, b"" if body is None else json.dumps(body).encode(), status)
         return json.dumps(record(Exchange(number, request, answer, start, end)))

@@ -74,13 +74,21 @@ def har(*pairs: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:
             "startedDateTime": f"2024-05-01T10:00:0{number}.250+02:00",
             "time": 12.5,
             "request": {"httpVersion": "h2", "cookies": [], "queryString": [], "headersSize": -1, **request},
-            "response": {"httpVersion": "h2", "cookies": [], "redirectURL": "", "headersSize": -1, **response},
+            "response": {
+                "httpVersion": "h2",
+                "cookies": [],
+                "redirectURL": "",
+                "headersSize": -1,
+                **response,
+            },
             "cache": {},
             "timings": {"send": 0, "wait": 12, "receive": 0.5},
         }
         for number, (request, response) in enumerate(pairs)
     ]
-    pages = [{"id": "page_1", "title": "Orders", "startedDateTime": "2024-05-01T10:00:00Z", "pageTimings": {}}]
+    pages = [
+        {"id": "page_1", "title": "Orders", "startedDateTime": "2024-05-01T10:00:00Z", "pageTimings": {}}
+    ]
     return {"log": {"version": "1.2", "creator": {"name": "WebInspector"}, "pages": pages, "entries": rows}}
 
 
@@ -175,7 +183,9 @@ def test_bodies_in_every_way_that_recorders_have(write: Write) -> None:
 
 def test_a_recording_without_times_is_taken_to_be_in_order(write: Write) -> None:
     expired = an_order(status="EXPIRED")
-    path = write({"interactions": [interaction("GET", "", 200, an_order()), interaction("GET", "", 200, expired)]})
+    path = write(
+        {"interactions": [interaction("GET", "", 200, an_order()), interaction("GET", "", 200, expired)]}
+    )
     first, second = entries(path)
     assert (False, False) == (first.timed, second.timed)
     assert second.exchange.sent_at >= 1604966400 > first.exchange.sent_at
@@ -203,7 +213,10 @@ def test_a_recording_without_times_is_taken_to_be_in_order(write: Write) -> None
         ("interactions:\n- request: {method: GET, uri: 'http://x:99999999/'}\n", "is no address"),
         ("interactions:\n- request: {method: GET, uri: 'http://x/', headers: [1]}\n", "headers are [1]"),
         ("interactions:\n- request: {method: GET, uri: 'http://x/', body: [1]}\n", "request.body is [1]"),
-        ("interactions:\n- request: {method: GET, uri: 'http://x/'}\n  response: {status: {code: ok}}\n", "'ok'"),
+        (
+            "interactions:\n- request: {method: GET, uri: 'http://x/'}\n  response: {status: {code: ok}}\n",
+            "'ok'",
+        ),
         ('{"request": {"target": "/", "method": "GET"}}\n', "it is no exchange of a history"),
         ("\x00\x00", "it is not YAML"),
     ],
@@ -278,7 +291,12 @@ def test_a_recording_with_anything_anywhere_is_read_or_refused(tmp_path: Path, d
         st.sampled_from(
             [
                 har(pair),
-                {"interactions": [interaction("GET", "", 200, an_order()), interaction("POST", "/captures", 201)]},
+                {
+                    "interactions": [
+                        interaction("GET", "", 200, an_order()),
+                        interaction("POST", "/captures", 201),
+                    ]
+                },
                 {"http_interactions": [ruby("get", "", 200, 10, an_order())], "recorded_with": "VCR"},
             ]
         )
@@ -294,7 +312,9 @@ def test_a_recording_with_anything_anywhere_is_read_or_refused(tmp_path: Path, d
 
 
 def _places(value: Any) -> Any:
-    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    children = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
     for key, child in list(children):
         yield value, key
         yield from _places(child)

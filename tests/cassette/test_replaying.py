@@ -111,7 +111,10 @@ def test_time_is_moved_where_the_target_can(sandbox: Target) -> None:
     found = replay(shelf(["orders/expired"]), replace(sandbox, clock=None))
     assert ([], "") == (found.drifts, found.interrupted)
     ((name, count, reason),) = found.left_out
-    assert ("orders/expired", "the rest is about time, and this target's clock cannot be moved") == (name, reason)
+    assert ("orders/expired", "the rest is about time, and this target's clock cannot be moved") == (
+        name,
+        reason,
+    )
     assert found.entries == found.sent + count
 
 

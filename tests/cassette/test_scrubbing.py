@@ -79,13 +79,18 @@ def everywhere() -> list[Exchange]:
     order = an_order(
         billing_address=planted(),
         shipping_address=planted(),
-        customer={"date_of_birth": SECRETS["birthday"], "national_identification_number": SECRETS["national_id"]},
+        customer={
+            "date_of_birth": SECRETS["birthday"],
+            "national_identification_number": SECRETS["national_id"],
+        },
         merchant_data=nested,
         merchant_reference1=f"for {SECRETS['family_name']}",
     )
     text = json.dumps(order, ensure_ascii=False).encode()
     escaped = json.dumps(order).encode()
-    message = f"{SECRETS['given_name']} {SECRETS['family_name']} at {SECRETS['street']} has {SECRETS['phone']}"
+    message = (
+        f"{SECRETS['given_name']} {SECRETS['family_name']} at {SECRETS['street']} has {SECRETS['phone']}"
+    )
     error = {"correlation_id": "x", "error_code": "NOT_ALLOWED", "error_messages": [message]}
     query = f"?access_token={SECRETS['password']}&email={quote(SECRETS['email'])}&q={quote(SECRETS['given_name'])}"
     form = f"password={SECRETS['password']}&who={quote(SECRETS['family_name'])}".encode()
@@ -94,11 +99,22 @@ def everywhere() -> list[Exchange]:
     return [
         exchange(1, "POST", f"/customer-token/v1/tokens/{SECRETS['customer_token']}/order", text, b"{}"),
         exchange(2, "GET", PATH, b"", text, Location=f"http://user:{SECRETS['password']}@host{PATH}"),
-        exchange(3, "GET", PATH + query, b"", escaped, **{"Set-Cookie": SECRETS["cookie"], "X-It": SECRETS["bearer"]}),
+        exchange(
+            3,
+            "GET",
+            PATH + query,
+            b"",
+            escaped,
+            **{"Set-Cookie": SECRETS["cookie"], "X-It": SECRETS["bearer"]},
+        ),
         exchange(4, "PATCH", f"{PATH}/customer-details", text[:-30], json.dumps(error).encode(), 400),
-        exchange(5, "POST", f"{PATH}/captures", json.dumps({"description": message}).encode(), b"\xff\xfe" + text),
+        exchange(
+            5, "POST", f"{PATH}/captures", json.dumps({"description": message}).encode(), b"\xff\xfe" + text
+        ),
         Exchange(6, typed, formed.response, 6.0, 6.5),
-        exchange(7, "GET", f"{PATH}/{quote(SECRETS['email'])}", b"", f"Bearer {SECRETS['bearer']}".encode(), 404),
+        exchange(
+            7, "GET", f"{PATH}/{quote(SECRETS['email'])}", b"", f"Bearer {SECRETS['bearer']}".encode(), 404
+        ),
         exchange(8, "POST", f"{PATH}/refunds", json.dumps([f"Basic {SECRETS['basic']}"]).encode(), b""),
     ]
 
@@ -127,14 +143,25 @@ def test_no_secret_is_left_in_a_body_that_breaks_off_or_is_no_json() -> None:
     for body in (whole[:-40], broken_off, f"while reading {whole}", f"\ufeff{whole}"):
         (after,) = scrub([exchange(1, "PATCH", PATH, body.encode(), b"", 400)])
         text = after.request.body.decode()
-        assert [] == [n for n in ("given_name", "family_name", "street", "organization") if SECRETS[n] in text]
+        assert [] == [
+            n for n in ("given_name", "family_name", "street", "organization") if SECRETS[n] in text
+        ]
 
 
 def test_what_the_rules_look_at_stays() -> None:
     was, now = everywhere()[1], scrub(everywhere())[1]
     assert was.response is not None
     assert now.response is not None
-    kept = {"order_id", "status", "order_amount", "order_lines", "klarna_reference", "created_at", "captures", "locale"}
+    kept = {
+        "order_id",
+        "status",
+        "order_amount",
+        "order_lines",
+        "klarna_reference",
+        "created_at",
+        "captures",
+        "locale",
+    }
     assert {n: was.response.json[n] for n in kept} == {n: now.response.json[n] for n in kept}
     assert [] == operations.reading_problems("Order", now.response.json)
     assert str(len(now.response.body)) == now.response.header("content-length")
@@ -187,13 +214,17 @@ def _without_marks(text: str) -> str:
     return "".join("a" if unicodedata.category(c).startswith("M") else c for c in text)
 
 
-@given(st.lists(st.text(st.characters(codec="ascii", categories=["L"]), min_size=6), unique=True, max_size=30))
+@given(
+    st.lists(st.text(st.characters(codec="ascii", categories=["L"]), min_size=6), unique=True, max_size=30)
+)
 def test_different_values_stay_different(values: list[str]) -> None:
     fakes = Fakes(b"key")
     assert len(values) == len({fakes.text(value) for value in values})
 
 
-@pytest.mark.parametrize("place", spec.read("places.yaml"), ids=lambda place: f"{place['postal_code']} {place['city']}")
+@pytest.mark.parametrize(
+    "place", spec.read("places.yaml"), ids=lambda place: f"{place['postal_code']} {place['city']}"
+)
 def test_a_postal_code_of_every_country_has_a_stand_in(place: dict[str, str]) -> None:
     fake = Fakes(b"key").postal_code("QQ99 9", place["country"], place.get("region", ""))
     assert place_fits({"country": place["country"], "postal_code": fake, "region": place.get("region", "")})
@@ -208,6 +239,11 @@ def test_a_recording_has_none_of_the_credentials_in_use(sandbox: Target, tmp_pat
     (done,) = record(sandbox, tmp_path, chosen_takes(["captures/full"]))
     assert done.path is not None
     text = done.path.read_text(encoding="utf-8")
-    for secret in (sandbox.authorization.partition(" ")[2], "klara@example.com", "Testgatan", "tokens/sandbox"):
+    for secret in (
+        sandbox.authorization.partition(" ")[2],
+        "klara@example.com",
+        "Testgatan",
+        "tokens/sandbox",
+    ):
         assert secret not in text
     assert 12 == sum(1 for _ in Recording(done.path))

@@ -13,7 +13,16 @@ from tests.nulls.servers import NULLS, certificate, serving
 
 SECONDS = 60
 # What a server that always shows the same order does keep: it never fails, and nothing in it ever changes.
-KEPT = {"always 200 with an order id": {"GEN-ERR-3", "GEN-HTTP-1", "GEN-HTTP-4", "GEN-VAL-4", "ORD-GET-2", "ORD-FIX-1"}}
+KEPT = {
+    "always 200 with an order id": {
+        "GEN-ERR-3",
+        "GEN-HTTP-1",
+        "GEN-HTTP-4",
+        "GEN-VAL-4",
+        "ORD-GET-2",
+        "ORD-FIX-1",
+    }
+}
 WORDS = ["check", "--profile", "quick", "--seed", "1", "--timeout", "1", "--max-time", "30"]
 
 
