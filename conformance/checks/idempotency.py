@@ -117,7 +117,12 @@ def a_refusal_is_repeated_with_its_key(step: Step) -> Iterator[Mark]:
 
 @check("IDM-7")
 def a_call_whose_answer_was_lost_takes_effect_once(step: Step) -> Iterator[Mark]:
-    if step.repeats_a_lost_call and step.is_answered and step.assessment:
+    if (
+        step.repeats_a_lost_call
+        and step.is_answered
+        and step.assessment
+        and (step.exchange.status or 0) < 500
+    ):
         effect = ", as the first call took effect" if step.situation is Situation.REPEAT else ""
         expected = f"{step.assessment.forecast}{effect}"
         yield verdict(step.assessment.answer_allowed, expected, shown(step.response))

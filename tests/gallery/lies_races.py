@@ -28,14 +28,14 @@ class _Unlocked(Fake):
         time.sleep(PAUSE)
 
 
-@lie("CON-1", "CON-4", "CAP-5", "ORD-SUM-5", when="concurrency")
+@lie("CON-1", "CON-4", "CAP-5", "ORD-SUM-5", "CON-3", "IDM-5", when="concurrency")
 class CapturesRace(_Unlocked):
     """Captures that come at once are each checked before the others are written."""
 
     ops = ("capture",)
 
 
-@lie("CON-2", "CON-4", "RFD-5", "ORD-SUM-5", "ORD-SUM-6", when="concurrency")
+@lie("CON-2", "CON-4", "RFD-5", "ORD-SUM-5", "ORD-SUM-6", "IDM-5", when="concurrency")
 class RefundsRace(_Unlocked):
     """Refunds that come at once are each checked before the others are written."""
 
@@ -118,7 +118,7 @@ class UpdateRacesCapture(_Unlocked):
     ops = ("update_authorization",)
 
 
-@lie("CON-4", "CON-1", "CAP-4", "ORD-FIX-2", when="concurrency")
+@lie("CON-4", "CON-1", "CAP-4", "ORD-FIX-2", "CON-3", "IDM-5", when="concurrency")
 class CapturesOverwrite(_Unlocked):
     """Of captures that come at once only the last written stays."""
 
