@@ -168,7 +168,7 @@ def _refusals_of_invalid_bodies(step: Step, *, unreadable: bool) -> Iterator[Mar
     reasons = "; ".join(step.call.validity.reasons[:2])
     for mark in step.answers(Situation.INVALID_BODY):
         if isinstance(mark, Broken):
-            yield Broken(f"{mark.expected}, as {reasons}", mark.actual)
+            yield Broken(f"{mark.expected} ({reasons})", mark.actual)
         elif "twin-taken" in step.exchange.facts:
             yield mark
 

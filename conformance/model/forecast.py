@@ -165,8 +165,9 @@ def _with_body(base: Forecast, call: Call) -> Forecast:
         kept = base.must_be_refused or base.situation is Situation.RETURN_FEE
         situation = base.situation if kept else Situation.OPEN_BODY
         return Forecast(situation, (*base.outcomes, Outcome(validity.refusals)))
-    refusals = tuple(Outcome(outcome.statuses) for outcome in base.outcomes if not outcome.taken)
-    return Forecast(Situation.INVALID_BODY, (Outcome(validity.refusals), *refusals))
+    # An order that would refuse the call anyway may refuse it for that reason.
+    others = (outcome.statuses for outcome in base.outcomes if not outcome.taken)
+    return Forecast(Situation.INVALID_BODY, (Outcome(validity.refusals.union(*others)),))
 
 
 def _of_repeat(state: State, call: Call, spent: Spent) -> Forecast:
