@@ -58,6 +58,9 @@ _BASES: Mapping[str, Callable[[State, int], int]] = {
         (state.captured + state.amount("order_amount")) // 2
     ),
     "first capture": lambda state, before: _captured_by(state, 0),
+    "largest capture": lambda state, before: max(
+        (_captured_by(state, position) for position in range(len(state.captures))), default=0
+    ),
     "last capture": lambda state, before: _captured_by(state, -1),
     "first two captures": lambda state, before: _captured_by(state, 0) + _captured_by(state, 1),
 }
@@ -81,26 +84,26 @@ TERMS: Mapping[str, Mapping[Term, float]] = {
         Term("refundable", -1): 1,
         Term("half of refundable"): 3,
         Term("nothing", 1): 2,
+        Term("largest capture", 1): 10,
         Term("first capture"): 1,
-        Term("first capture", 1): 1.5,
+        Term("first capture", 1): 1,
         Term("last capture"): 1,
-        Term("last capture", 1): 1.5,
         Term("first two captures"): 1,
         Term("captured"): 1,
         Term("order amount"): 1,
     },
     "updateAuthorization": {
         Term("nothing"): 0.1,
-        Term("captured"): 1,
-        Term("captured", -1): 1.5,
-        Term("order amount"): 0.5,
-        Term("between captured and order amount"): 2.5,
-        Term("captured", 1): 1,
-        Term("order amount", 1): 1,
-        Term("order amount", -1): 1,
-        Term("original amount"): 1,
-        Term("original amount", 1): 0.5,
-        Term("remaining"): 0.7,
+        Term("captured"): 0.7,
+        Term("captured", -1): 1,
+        Term("order amount"): 0.3,
+        Term("between captured and order amount"): 1.5,
+        Term("captured", 1): 0.7,
+        Term("order amount", 1): 0.6,
+        Term("order amount", -1): 0.6,
+        Term("original amount"): 0.6,
+        Term("original amount", 1): 0.3,
+        Term("remaining"): 0.4,
     },
 }
 """By operation that names an amount: the amounts worth trying, each with how much."""
@@ -108,7 +111,7 @@ TERMS: Mapping[str, Mapping[Term, float]] = {
 
 _LIMITS = {"captureOrder": "remaining", "refundOrder": "refundable", "updateAuthorization": "captured"}
 _VAGUE = ("nothing", "half of", "between")
-_OF_CAPTURES = ("first", "last")
+_OF_CAPTURES = ("first", "last", "largest")
 
 
 def term_for(operation: str, amount: int, state: State, before: int) -> Term | None:
