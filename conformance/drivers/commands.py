@@ -29,13 +29,12 @@ class Command:
     `order` counts the orders of the sequence from 0, `capture` and `refund` those of the order, or of the order
     `donor` where that is given; a text in their place is an id as it stands. `order_id`, when given, stands in place
     of the order's own. `opened` orders are obtained before the call, if they were not yet, and in any case those that
-    it names. `body` is a JSON value,
-    `content` raw bytes in its place. `key` is "new", None for no idempotency key, or a name: the same name gives the
-    same key. `credentials` is "own", "none", or the name of a wrong kind. `method` and `suffix` bend the request
-    line for requests that no operation has. `advance` is by how many seconds the target's clock is moved before
-    the call. `read` asks for a reading of the order after a write. Commands that follow each other with the same
-    `group` are under way at the same time, each completed `delay` seconds after the first of them. `lose` names the
-    `Fate` by which its answer is lost on purpose.
+    it names. `body` is a JSON value, `content` raw bytes in its place. `key` is "new", None for no idempotency key, or
+    a name: the same name gives the same key. `credentials` is "own", "none", or the name of a wrong kind. `method`
+    and `suffix` bend the request line for requests that no operation has. `advance` is by how many seconds the
+    target's clock is moved before the call. `read` asks for a reading of the order after a write. Commands that follow
+    each other with the same `group` are under way at the same time, each completed `delay` seconds after the first of
+    them. `lose` names the `Fate` by which its answer is lost on purpose.
     """
 
     operation: str
@@ -83,6 +82,20 @@ class Sequence:
 _DEFAULTS = {entry.name: entry.default for entry in fields(Command) if entry.name != "operation"}
 
 
+_INTEGER = ((int,), "an integer")
+_TEXT = ((str,), "a text")
+_TEXT_OR_NULL = ((str, type(None)), "a text or null")
+_PLACE = ((int, str), "an integer or an id")
+_SECONDS = ((int, float), "a number of seconds")
+_KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
+    **dict.fromkeys(("order", "donor", "opened", "group"), _INTEGER),
+    **dict.fromkeys(("operation", "content", "credentials", "order_id", "method", "suffix", "lose"), _TEXT),
+    **dict.fromkeys(("content_type", "key"), _TEXT_OR_NULL),
+    **dict.fromkeys(("capture", "refund"), _PLACE),
+    **dict.fromkeys(("advance", "delay"), _SECONDS),
+}
+
+
 def command_record(command: Command) -> dict[str, Any]:
     """Return a command as JSON data, without what is as usual."""
     record: dict[str, Any] = {"operation": command.operation}
@@ -97,10 +110,17 @@ def command_record(command: Command) -> dict[str, Any]:
 
 
 def command_from(record: Mapping[str, Any]) -> Command:
-    """Read a command from JSON data. Raises ValueError for unknown fields, KeyError without an operation."""
+    """Read a command from JSON data.
+
+    Raises ValueError for unknown fields and for values of the wrong type, KeyError without an operation.
+    """
     unknown = set(record) - set(_DEFAULTS) - {"operation"}
     if unknown:
         raise ValueError(f"a step has unknown fields: {', '.join(sorted(unknown))}")
+    for name, (kinds, wanted) in _KINDS.items():
+        value = record.get(name)
+        if name in record and (not isinstance(value, kinds) or isinstance(value, bool)):
+            raise ValueError(f"a step has {name} = {value!r}, which is not {wanted}")
     values = dict(record)
     if "content" in values:
         values["content"] = base64.b64decode(values["content"])

@@ -512,10 +512,15 @@ def _simplify(workshop: _Workshop) -> None:
 def _plain(plan: _Plan) -> _Plan:
     """The same orders and calls with the plainest bodies, and keys of their own."""
     drafts = tuple(_plain_draft(wanted) for wanted in plan.drafts)
-    names = [step.command.key for step in plan.steps]
+    names = [_root_of(step.command.key) for step in plan.steps]
     return _Plan(
         drafts, tuple(replace(step, command=_plain_command(step.command, names)) for step in plan.steps)
     )
+
+
+def _root_of(key: str | None) -> str | None:
+    """The name of a key without its variation."""
+    return None if key is None else key.partition("~")[0]
 
 
 def _plain_draft(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -524,7 +529,7 @@ def _plain_draft(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _plain_command(command: Command, keys: list[str | None]) -> Command:
-    key = command.key if command.key is None or keys.count(command.key) > 1 else NEW_KEY
+    key = command.key if command.key is None or keys.count(_root_of(command.key)) > 1 else NEW_KEY
     if command.content is not None or command.body is plain_body(command.operation, None):
         return replace(command, key=key)
     amount = _amount(command)

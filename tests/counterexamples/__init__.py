@@ -1,0 +1,1 @@
+"""Tests of counterexamples: as files, as scripts, sent again."""
