@@ -25,6 +25,9 @@ _FINDINGS_KEPT = 20
 _OF_ONE_ANSWER = ("GEN-", "ORD-GET-1", "ORD-GET-3", "ORD-GET-4", "CAP-2", "RFD-2")
 """Rules about an answer by itself, which hold for one of several at once too."""
 
+_OF_KEYS = ("IDM-1", "IDM-2", "IDM-3", "IDM-5")
+"""Rules whose breach says that keys do not work, at once or after a lost answer either."""
+
 
 def registered() -> list[Registered]:
     """Every check there is; importing the package of the checks has registered them."""
@@ -57,7 +60,7 @@ class Judge:
         self._kept: Counter[tuple[str, str | None]] = Counter()
         self._scenario: str | None = None
         self._astray: dict[str, str] = {}
-        self._keys_astray: dict[str, str] = {}
+        self._keys_fault: str | None = None
 
     def state(self, order_id: str) -> State:
         """The most plausible state of an order; an unknown one when it was never seen."""
@@ -212,19 +215,17 @@ class Judge:
             stain = dossier.stained_by = stain or finding.rule
         for finding in linked:
             self._keep(finding)
-        if linked and linked[0].follows is None and linked[0].rule.startswith("IDM-"):
-            for name in _names(step, race):
-                self._keys_astray.setdefault(name, linked[0].rule)
+        broken = (finding.rule for finding in linked if finding.rule in _OF_KEYS)
+        self._keys_fault = self._keys_fault or next(broken, None)
         return linked
 
     def _known_fault(self, finding: Finding, step: Step, race: Group | None) -> str | None:
         """The rule that the same calls broke before by themselves, or keys in another way."""
-        known = {} if race is None else self._astray
-        if finding.rule in ("IDM-5", "IDM-7"):
-            known = self._astray | self._keys_astray
+        about_keys = finding.rule in ("IDM-5", "IDM-7")
+        known = self._astray if race is not None or about_keys else {}
         rules = [known[name] for name in _names(step, race) if name in known]
-        if finding.rule == "IDM-7":
-            rules += self._keys_astray.values()
+        if about_keys and self._keys_fault is not None:
+            rules.append(self._keys_fault)
         return next((rule for rule in rules if rule != finding.rule), None)
 
     def _keep(self, finding: Finding) -> None:
