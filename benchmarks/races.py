@@ -71,18 +71,19 @@ def guilty(names: Iterable[str], profile: str, seeds: int) -> None:
 
 
 def innocent(names: Iterable[str], profile: str, seeds: int) -> None:
-    """Print which correct servers were accused, and how much was tried."""
-    runs = accused = requests = 0
+    """Print how often each correct server was accused, and of what, in how many requests."""
+    print(f"{'server':36} {'accused':>9}  requests; rules")
     for name in names:
         with serve(name) as url:
-            for seed in range(seeds):
-                lost, _ = losses.scenarios(profile, random.Random(seed))
-                seen = outcome(url, [*races.scenarios(profile), *lost], seed)
-                runs, requests = runs + 1, requests + seen.requests
-                if seen.rules:
-                    accused += 1
-                    print(f"{name} with seed {seed}: {' '.join(sorted(seen.rules))}", flush=True)
-    print(f"{accused} of {runs} runs accused a correct server, {requests} requests")
+            seen = [outcome(url, _everything(profile, seed), seed) for seed in range(seeds)]
+        accused = sum(bool(one.rules) for one in seen)
+        rules = " ".join(sorted(frozenset().union(*(one.rules for one in seen))))
+        print(f"{name:36} {accused:4}/{seeds:<4} {sum(one.requests for one in seen):9}; {rules}", flush=True)
+
+
+def _everything(profile: str, seed: int) -> list[Scenario]:
+    lost, _ = losses.scenarios(profile, random.Random(seed))
+    return [*races.scenarios(profile), *lost]
 
 
 def main() -> None:
