@@ -1,0 +1,158 @@
+"""The pieces of an entry, checked: addresses, headers, bodies, statuses and times as recorders write them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from orderproof.cassette.source import LARGEST_BODY, Malformed
+from orderproof.exchange import Headers
+from orderproof.model.values import instant
+
+_GZIP = b"\x1f\x8b"
+
+
+def shown(value: Any) -> str:
+    """Return a value as a sentence shows it, at most 60 characters."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def text_at(value: Any, where: str) -> str:
+    """Return text that is not empty. Raises Malformed for anything else, naming where it stands."""
+    if not isinstance(value, str) or not value:
+        raise Malformed(f"{where} is {shown(value)}, not text")
+    return value
+
+
+def mapping_at(value: Any, where: str) -> Mapping[str, Any]:
+    """Return an object, an empty one for nothing. Raises Malformed for anything else."""
+    if not isinstance(value, Mapping | None):
+        raise Malformed(f"{where} is {shown(value)}, not an object")
+    return value or {}
+
+
+def status_at(code: Any) -> int:
+    """Return a status code. Raises Malformed for what is none."""
+    if isinstance(code, bool) or not isinstance(code, int) or not 100 <= code <= 999:
+        raise Malformed(f"response.status is {shown(code)}, not a number from 100 to 999")
+    return code
+
+
+def target_of(uri: Any) -> str:
+    """Return path and query of an address as they stand. Raises Malformed for what is none."""
+    text = text_at(uri, "request.uri")
+    try:
+        parts = urlsplit(text)
+        reachable = parts.port != 0
+    except ValueError:
+        reachable = False
+    if not reachable:
+        raise Malformed(f"request.uri {shown(text)} is no address")
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def header_table(raw: Any) -> Headers:
+    """Headers of an interaction: a mapping from names to a value or a list of values."""
+    if not isinstance(raw, Mapping | None):
+        raise Malformed(f"headers are {shown(raw)}, not a mapping")
+    pairs = []
+    for name, values in (raw or {}).items():
+        pairs += [(name, value) for value in (values if isinstance(values, list) else [values])]
+    return header_pairs(pairs)
+
+
+def header_pairs(pairs: Iterable[tuple[Any, Any]]) -> Headers:
+    """Return names and values as text. Raises Malformed for other types, and for a `Content-Length` beyond reason."""
+    checked = []
+    for name, value in pairs:
+        if isinstance(value, bytes):
+            value = value.decode("latin-1")
+        if not isinstance(name, str) or isinstance(value, dict | list):
+            raise Malformed(f"the header {shown(name)} has the value {shown(value)}, not text")
+        checked.append((name, "" if value is None else str(value)))
+        if name.lower() == "content-length" and checked[-1][1].strip().isdecimal():
+            claimed(int(checked[-1][1][:18]))
+    return tuple(checked)
+
+
+def body_at(raw: Any, where: str) -> bytes:
+    """A body in any of the ways that cassettes have: nothing, text, bytes, or a mapping around one of them."""
+    if isinstance(raw, Mapping):
+        if isinstance(encoded := raw.get("base64_string"), str):
+            return limited(from_base64(encoded, where))
+        raw = raw.get("string")
+    if raw is None:
+        return b""
+    if not isinstance(raw, str | bytes):
+        raise Malformed(f"{where} is {shown(raw)}, not text")
+    return limited(raw if isinstance(raw, bytes) else raw.encode("utf-8", "surrogatepass"))
+
+
+def claimed(size: Any) -> int:
+    """Return the number of bytes that a recording says a body has. Raises Malformed for one that none has."""
+    claimed = size if isinstance(size, int) and not isinstance(size, bool) else 0
+    if claimed > LARGEST_BODY:
+        raise Malformed(
+            f"it claims a body of {claimed:,} bytes: no more than {LARGEST_BODY // 1_000_000} MB are read"
+        )
+    return claimed
+
+
+def limited(body: bytes) -> bytes:
+    """Return a body. Raises Malformed for one that is larger than those that are read."""
+    claimed(len(body))
+    return body
+
+
+def from_base64(text: str, where: str) -> bytes:
+    """Return the bytes that base64 stands for. Raises Malformed for what is none."""
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise Malformed(f"{where} is not base64") from None
+
+
+def decoded(body: bytes, headers: Headers) -> bytes:
+    """Undo a content coding that the recorder left in place."""
+    coding = next(
+        (value.strip().lower() for name, value in headers if name.lower() == "content-encoding"), ""
+    )
+    if coding not in ("gzip", "x-gzip") or not body.startswith(_GZIP):
+        return body
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        plain = unpacker.decompress(body, LARGEST_BODY)
+    except zlib.error as error:
+        raise Malformed(f"response.body is not gzip, though its headers say so: {error}") from None
+    if not unpacker.eof and not unpacker.unconsumed_tail:
+        raise Malformed("response.body is gzip that breaks off")
+    if unpacker.unconsumed_tail:
+        raise Malformed(
+            f"response.body unpacks to more than the {LARGEST_BODY // 1_000_000} MB that are read"
+        )
+    return plain
+
+
+def seconds(stamp: Any) -> float | None:
+    """Return a time in one of the notations of recordings as seconds since the epoch."""
+    moment = instant(stamp)
+    if moment is None and isinstance(stamp, str):
+        moment = _http_date(stamp)
+    if isinstance(stamp, int | float) and not isinstance(stamp, bool):
+        return float(stamp) if 0 < stamp < 1e11 else None
+    return moment.timestamp() if moment else None
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
