@@ -123,4 +123,5 @@ def answered(call: Call, status: int, body: Any = None, **headers: str) -> Call:
 
 def refused(call: Call, code: str) -> Call:
     """The call as if it had been refused with 403."""
-    return answered(call, 403, {"error_code": code, "error_messages": [], "correlation_id": "1"})
+    body = {"error_code": code, "error_messages": [], "correlation_id": "1"}
+    return answered(call, 403, body, Content_Type="application/json")
