@@ -81,7 +81,7 @@ def check(config: Path | None, allow_production: bool, verbose: bool, **options:
 
     chosen = {**configuration(config), **_given(options)}
     chosen["allow-production"] = allow_production
-    with _embedded(chosen) as settings:
+    with settings_of(chosen) as settings:
         code = _check(settings, chosen, verbose=verbose)
     sys.exit(code)
 
@@ -93,8 +93,11 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _embedded(chosen: dict[str, Any]) -> Iterator[Settings]:
-    """The settings of a run, with a sandbox of our own where no base URL is given."""
+def settings_of(chosen: dict[str, Any]) -> Iterator[Settings]:
+    """The settings of a run from options by name, with a sandbox of our own where no base URL is given.
+
+    Raises UsageError for options that make no sense, CannotJudge when the sandbox does not start.
+    """
     settings = _settings(chosen)
     if chosen.get("base-url"):
         yield settings
@@ -154,6 +157,7 @@ def _default_seed() -> int:
 
 def _target(chosen: dict[str, Any]) -> Target:
     from orderproof.configuration import clock_control
+    from orderproof.supply import supply_from
     from orderproof.target import SANDBOX_CLOCK, Target, checked_base_url, default_rate
 
     given = chosen.get("base-url")
@@ -164,11 +168,13 @@ def _target(chosen: dict[str, Any]) -> Target:
         if value is not None and not value > 0:
             raise UsageError(f"--{name} {value:g} is not above 0")
     clock = clock_control(chosen.get("clock"))
+    orders = chosen.get("orders", "customer-token:sandbox")
+    supply_from(orders)  # a source that makes no sense is refused here, before anything is sent
     return Target(
         base_url=base_url,
         username=chosen.get("user", "sandbox"),
         password=chosen.get("password", "sandbox"),
-        orders=chosen.get("orders", "customer-token:sandbox"),
+        orders=orders,
         timeout=timeout,
         rate=rate,
         clock=clock if given else clock or SANDBOX_CLOCK,
@@ -464,7 +470,7 @@ def reproduce(file: Path, config: Path | None, **options: Any) -> None:
     from orderproof.reproducing import reproduction_lines
 
     seen_on = load(file).target
-    with _embedded({"base-url": seen_on, **_chosen(config, options)}) as settings:
+    with settings_of({"base-url": seen_on, **_chosen(config, options)}) as settings:
         result = send_again(file, settings.target)
         click.echo("\n".join(reproduction_lines(result, settings.shown_target or settings.target.base_url)))
     sys.exit(result.exit_code)

@@ -18,7 +18,8 @@ from orderproof.exchange import from_record
 from tests.gallery.serving import CREDENTIALS, ORDERS_SOURCE, serve
 
 COMMAND = [sys.executable, "-m", "orderproof"]
-UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# Ids, whole or cut short: what a server makes of itself.
+IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{4,}")
 SCENARIOS = ["--max-time", "120", "--profile", "quick", "--seed", "1"]
 
 
@@ -101,7 +102,7 @@ def _without_ids(request: object) -> tuple[str, str, int]:
     from orderproof.exchange import Request
 
     assert isinstance(request, Request)
-    return request.method, UUID.sub("ID", request.path), len(request.body)
+    return request.method, IDS.sub("ID", request.path), len(request.body)
 
 
 @pytest.mark.parametrize(

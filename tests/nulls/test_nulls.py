@@ -47,7 +47,7 @@ def test_a_null_server_earns_nothing(name: str, tmp_path: Path) -> None:
     assert time.monotonic() - started < SECONDS
     assert set() == set(passed_rules(tmp_path / "out")) - KEPT.get(name, set())
     assert "Traceback" not in done.stderr
-    assert 1 == len(done.stderr.strip().splitlines())
+    assert (1 if done.returncode == 3 else 0) == len(done.stderr.strip().splitlines())
 
 
 def test_tls_on_a_plain_port_and_the_other_way_round(tmp_path: Path) -> None:

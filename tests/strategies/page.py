@@ -17,9 +17,14 @@ from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.internal.conjecture import providers
 from hypothesis.strategies import SearchStrategy
 
 from orderproof import strategies
+
+# Which modules count as the user's own, and lend their constants to draws, depends on how the package is installed.
+_NO_CONSTANTS = providers._local_constants
+providers._get_local_constants = lambda: _NO_CONSTANTS
 
 MADE_WITH = f"The values were drawn by Hypothesis {hypothesis.__version__}."
 _SHORT = 420
