@@ -30,6 +30,9 @@ from orderproof.operations import OPERATIONS
 NOTE = "orderproof"
 """The key beside request and response under which our cassettes keep what the bytes do not show."""
 
+FAR_OFF = 3600.0
+"""Seconds between the time of a recording and the server's `Date` that are no mere inaccuracy."""
+
 _NUMBER_NOTES = ("clock", "advances")
 
 
@@ -104,7 +107,7 @@ def _of_interaction(
         sent_at=sent_at,
         answered_at=sent_at + note.pop("took"),
         scenario=scenario,
-        **_with_credentials(note, response),
+        **_inferred(note, response, sent_at),
     )
     return Entry(exchange, timed)
 
@@ -120,7 +123,7 @@ def _of_har(raw: Mapping[str, Any], number: int, scenario: str, previous: float)
         answered_at=sent_at + found.took,
         scenario=scenario,
         fault=None if found.response else "the recording has no answer",
-        **_with_credentials({}, found.response),
+        **_inferred({}, found.response, sent_at),
     )
     return Entry(exchange, timed, found.whole)
 
@@ -207,7 +210,12 @@ def _check_note(found: Exchange) -> None:
         raise Malformed(f"it has clock, advances, group or credentials of another type: {shown(numbers)}")
 
 
-def _with_credentials(note: dict[str, Any], response: Response | None) -> dict[str, Any]:
-    """A 401 says that the credentials were not right, which the bytes of a scrubbed recording do not show."""
-    refused = response is not None and response.status == 401
-    return {"credentials": "unknown", **note} if refused and "credentials" not in note else note
+def _inferred(note: dict[str, Any], response: Response | None, sent_at: float) -> dict[str, Any]:
+    """What an answer says beside the note: a 401 of wrong credentials, a `Date` far off of a clock that was moved."""
+    found = dict(note)
+    if response is not None and response.status == 401:
+        found.setdefault("credentials", "unknown")
+    date = seconds(response.header("date")) if response is not None else None
+    if date is not None and abs(date - sent_at) > FAR_OFF:
+        found.setdefault("clock", date - sent_at)
+    return found

@@ -67,8 +67,10 @@ def draft_like(
     order_lines = document.get("order_lines") or []
     if sum(_integer(item.get("total_amount")) for item in order_lines) != amount:
         order_lines = lines(amount)
+    needed = ("purchase_country", "purchase_currency", "locale", "order_amount")
+    plain = draft(amount)
     return {
-        **draft(amount),
+        **{name: plain[name] for name in needed},
         **{name: document[name] for name in _COPIED if document.get(name)},
         "order_lines": order_lines,
         "order_tax_amount": sum(_integer(item.get("total_tax_amount")) for item in order_lines),

@@ -19,6 +19,7 @@ from orderproof.shown import shown_answer, shown_request
 
 MOST_SHOWN = 25
 _MARGIN = 13
+_SMALL = frozenset({"less", "more", "name"})
 _SIGNS = {Severity.FAILURE: "×", Severity.WARNING: "!", Severity.NOTE: "·"}
 _KINDS = {
     "status": "the status changed",
@@ -111,13 +112,18 @@ def _drifts(replay: Replay, severity: Severity, width: int) -> Iterator[str]:
     """The first drift of each kind in full, with how often there is one of its kind."""
     groups: dict[tuple[str, ...], list[Drift]] = {}
     for drift in replay.drifts:
-        if drift.severity is severity:
+        if drift.severity is severity and not _is_small(drift):
             groups.setdefault(_kind(drift), []).append(drift)
     for drifts in list(groups.values())[:MOST_SHOWN]:
         yield ""
         yield from _drift_lines(drifts, width)
     if len(groups) > MOST_SHOWN:
         yield f"and {counted(len(groups) - MOST_SHOWN, 'other')} of other kinds"
+
+
+def _is_small(drift: Drift) -> bool:
+    """Say whether a line is enough: something is there that was not, or the other way round."""
+    return drift.finding is None and all(change.kind in _SMALL for change in drift.changes)
 
 
 def _kind(drift: Drift) -> tuple[str, ...]:
@@ -160,15 +166,16 @@ def _field(label: str, value: str, width: int) -> list[str]:
 
 
 def _small_changes(replay: Replay, width: int) -> Iterator[str]:
-    """Notes in one line for each kind."""
-    counts: Counter[str] = Counter()
+    """What came or went, a line for each kind."""
+    counts: Counter[tuple[str, str]] = Counter()
     for drift in replay.drifts:
-        if drift.severity is Severity.NOTE:
-            counts.update(f"{change.general}: {_KINDS[change.kind]}" for change in drift.changes)
+        if _is_small(drift):
+            sign = _SIGNS[drift.severity]
+            counts.update((sign, f"{change.general}: {_KINDS[change.kind]}") for change in drift.changes)
     if counts:
         yield ""
-    for text, count in counts.most_common():
-        yield from hanging(f"{_SIGNS[Severity.NOTE]} ", visible(f"{text} ({counted(count, 'time')})"), width)
+    for (sign, text), count in sorted(counts.items(), key=lambda item: (item[0][0] == "·", -item[1])):
+        yield from hanging(f"{sign} ", visible(f"{text} ({counted(count, 'time')})"), width)
 
 
 def recorded_line(recorded: Recorded) -> str:
