@@ -12,9 +12,9 @@ from orderproof.catalogue import UnknownRule, catalogue, select
 from orderproof.checks.findings import Finding
 from orderproof.counterexample import Counterexample, load
 from orderproof.drivers.commands import Command
-from orderproof.drivers.reduction import obtain_for
 from orderproof.drivers.session import Session
 from orderproof.drivers.stage import Stage
+from orderproof.drivers.workshop import obtain_for
 from orderproof.errors import UsageError
 from orderproof.exchange import Exchange
 from orderproof.judge import Judge

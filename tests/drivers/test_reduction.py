@@ -6,6 +6,7 @@ import pytest
 
 from orderproof.checks.findings import Finding
 from orderproof.drivers.commands import Command
+from orderproof.drivers.drafts import draft
 from orderproof.drivers.reduction import MOST_REQUESTS, Reduction, is_reducible, reduced
 from orderproof.drivers.scenarios.registry import SCENARIOS
 from orderproof.drivers.stage import Stage
@@ -170,3 +171,45 @@ def test_amounts_have_the_bounds_of_the_document() -> None:
         fits("captureOrder", amount) for amount in (-1, 0, 200_000_000, 200_000_001)
     ]
     assert {"captureOrder", "refundOrder", "updateAuthorization"} <= set(OPERATIONS)
+
+
+def test_a_sequence_without_orders_is_cut_down_too() -> None:
+    with watched("unknown-order-forbidden") as watch:
+        stage = Stage(watch.session, "unknown orders")
+        for _ in range(3):
+            nobody = Command("getOrder", order_id=stage.new_id(), facts=frozenset({"invented-order"}))
+            stage.perform(nobody)
+        finding = first_root(watch, "GEN-404-1")
+        assert finding is not None
+        reduction = reduced(watch.session, stage, finding, Judge)
+    assert ((), 1) == (reduction.sequence.orders, len(reduction.sequence.commands))
+
+
+def test_an_order_that_reads_wrong_at_once_needs_no_call() -> None:
+    with watched("amounts-as-text") as watch:
+        stage = Stage(watch.session, "a fresh order")
+        stage.obtain(draft(100, country="US"))
+        stage.perform(Command("captureOrder", body={"captured_amount": 60}))
+        finding = first_root(watch, "GEN-HTTP-1")
+        assert finding is not None
+        reduction = reduced(watch.session, stage, finding, Judge)
+    assert ([draft(10)], ()) == (list(reduction.sequence.orders), reduction.sequence.commands)
+
+
+def test_a_body_is_cut_down_to_what_matters() -> None:
+    with watched("fails-on-apostrophe") as watch:
+        stage = Stage(watch.session, "a capture with much in it")
+        stage.obtain(draft(10_000))
+        body = {
+            "captured_amount": 5_000,
+            "reference": "r" * 50,
+            "description": "It's a long story of many words",
+        }
+        stage.perform(Command("captureOrder", body={**body, "order_lines": []}))
+        finding = first_root(watch, "GEN-ERR-3")
+        assert finding is not None
+        reduction = reduced(watch.session, stage, finding, Judge)
+    (command,) = reduction.sequence.commands
+    assert {"captured_amount", "description"} == set(command.body)
+    assert "'" in command.body["description"]
+    assert len(command.body["description"]) <= 8
