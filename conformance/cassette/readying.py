@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orderproof.cassette.comparison import Counterparts
@@ -11,7 +11,7 @@ from orderproof.drivers.handle import OrderHandle
 from orderproof.drivers.stage import Stage
 from orderproof.errors import CannotJudge
 from orderproof.exchange import ABSENT, Exchange
-from orderproof.model.call import call_of
+from orderproof.model.call import Call, call_of
 
 _COPIED = (
     "purchase_country",
@@ -32,12 +32,20 @@ class DoesNotFit(CannotJudge):
     """There is no fresh order that the recording could be sent to."""
 
 
-def first_reading(exchanges: Iterable[Exchange], order_id: str) -> Mapping[str, Any] | None:
-    """Return an order as it read before anything was written to it; None when the recording does not show it."""
+def by_order(exchanges: Iterable[Exchange]) -> dict[str, list[Call]]:
+    """Return the calls on each order of a recording, in sequence."""
+    orders: dict[str, list[Call]] = {}
     for exchange in exchanges:
         call = call_of(exchange)
-        if call is None or call.order_id != order_id:
-            continue
+        if call is not None:
+            orders.setdefault(call.order_id, []).append(call)
+    return orders
+
+
+def first_reading(calls: Iterable[Call]) -> Mapping[str, Any] | None:
+    """Return an order as it read before anything was written to it; None when the recording does not show it."""
+    for call in calls:
+        exchange = call.exchange
         body = exchange.response.json if exchange.response is not None else ABSENT
         if call.name == "getOrder" and exchange.status == 200 and isinstance(body, Mapping):
             return body
@@ -46,23 +54,16 @@ def first_reading(exchanges: Iterable[Exchange], order_id: str) -> Mapping[str, 
     return None
 
 
-def exists(exchanges: Iterable[Exchange], order_id: str) -> bool:
+def exists(calls: Iterable[Call]) -> bool:
     """Say whether an order existed in the recording: something other than 400, 401 or 404 was answered."""
-    calls = (exchange for exchange in exchanges if _is_about(exchange, order_id))
-    return any(e.status not in (400, 401, 404) for e in calls if "invented-order" not in e.facts)
+    exchanges = (call.exchange for call in calls)
+    return any(e.status not in (400, 401, 404) for e in exchanges if "invented-order" not in e.facts)
 
 
-def _is_about(exchange: Exchange, order_id: str) -> bool:
-    call = call_of(exchange)
-    return call is not None and call.order_id == order_id
-
-
-def draft_like(
-    document: Mapping[str, Any] | None, exchanges: Sequence[Exchange], order_id: str
-) -> dict[str, Any]:
+def draft_like(document: Mapping[str, Any] | None, calls: Iterable[Call]) -> dict[str, Any]:
     """Return an order to be created that is like a recorded one, as far as the recording shows it."""
     if document is None:
-        return draft(max(10_000, _captured_in(exchanges, order_id)))
+        return draft(max(10_000, _captured_in(calls)))
     amount = _integer(document.get("order_amount"))
     order_lines = document.get("order_lines") or []
     if sum(_integer(item.get("total_amount")) for item in order_lines) != amount:
@@ -77,8 +78,7 @@ def draft_like(
     }
 
 
-def _captured_in(exchanges: Sequence[Exchange], order_id: str) -> int:
-    calls = (call for exchange in exchanges if _is_about(exchange, order_id) and (call := call_of(exchange)))
+def _captured_in(calls: Iterable[Call]) -> int:
     return sum(max(0, call.amount) for call in calls if call.name in ("captureOrder", "refundOrder"))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from orderproof.cassette.comparison import Change, Counterparts, changes
 from orderproof.cassette.continuity import addressed
 from orderproof.cassette.reading import Recording
-from orderproof.cassette.readying import DoesNotFit, draft_like, exists, first_reading, ready
+from orderproof.cassette.readying import DoesNotFit, by_order, draft_like, exists, first_reading, ready
 from orderproof.cassette.rewriting import Rewriter
 from orderproof.catalogue import catalogue
 from orderproof.checks.findings import Finding
@@ -138,7 +138,9 @@ class _Player:
         heard: Callable[[Drift], None],
     ) -> None:
         self._name = name
-        self._exchanges = exchanges
+        self._last = exchanges[-1] if exchanges else None
+        self._orders = by_order(exchanges)
+        self._existing = {order_id for order_id, calls in self._orders.items() if exists(calls)}
         self._result = result
         self._heard = heard
         self._then, self._now = Judge(), Judge()
@@ -186,7 +188,8 @@ class _Player:
         for position in range(len(self._stage.seats)):
             self._found.clear()
             self._stage.read(position)
-            self._report_unasked(self._exchanges[-1])
+            if self._last is not None:
+                self._report_unasked(self._last)
 
     def _skip(self, reason: str) -> None:
         self.skipped[reason] = self.skipped.get(reason, 0) + 1
@@ -208,10 +211,10 @@ class _Player:
         return True
 
     def _get_order(self, order_id: str, recorded: Exchange) -> None:
-        if order_id in self._counterparts.ids or not exists(self._exchanges, order_id):
+        if order_id in self._counterparts.ids or order_id not in self._existing:
             return
-        document = first_reading(self._exchanges, order_id)
-        wanted = self._drafts.get(order_id) or draft_like(document, self._exchanges, order_id)
+        document = first_reading(self._orders[order_id])
+        wanted = self._drafts.get(order_id) or draft_like(document, self._orders[order_id])
         self._counterparts.say(wanted)
         self._found.clear()
         try:
@@ -239,7 +242,7 @@ class _Player:
         order_id = call.order_id if call is not None else ""
         now, then = (judge.state(i) for judge, i in ((self._now, self._id(order_id)), (self._then, order_id)))
         facts: dict[str, Any] = {"credentials": recorded.credentials, "facts": recorded.facts}
-        if call is not None and not exists(self._exchanges, order_id):
+        if call is not None and order_id not in self._existing:
             facts["facts"] = recorded.facts | {"invented-order"}
         request = self._rewriter.request(recorded, now, then)
         return self._session.send(request, scenario=self._name, **facts)

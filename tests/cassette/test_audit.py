@@ -252,6 +252,17 @@ def test_recorded_time_counts_and_not_that_of_the_audit(write: Write) -> None:
     assert broken(audited(write(early)))
 
 
+def test_a_clock_that_was_moved_shows_in_the_date(write: Write) -> None:
+    expired = ruby("get", "", 200, 40, an_order(status="EXPIRED"))
+    expired["response"]["headers"]["Date"] = ["Thu, 12 Nov 2020 20:14:40 GMT"]
+    moved = audited(write(observed(ruby("get", "", 200, 39, an_order()), expired)))
+    assert (set(), 1) == (broken(moved), _count(moved, "EXP-1"))
+
+
+def _count(result: RunResult, rule: str) -> int:
+    return next(entry.exercised for entry in result.rules if entry.rule.id == rule)
+
+
 def test_a_doubled_slash_is_the_server_s_to_take(write: Write) -> None:
     row = interaction("GET", "", 200, an_order())
     row["request"]["uri"] = row["request"]["uri"].replace("/ordermanagement", "//ordermanagement")

@@ -141,5 +141,7 @@ def test_what_is_recorded_of_a_target_names_it(sandbox: Target, tmp_path: Path) 
 
 
 def test_a_scenario_that_there_is_not() -> None:
-    with pytest.raises(UsageError, match="no scenario is called 'captures/nothing'; there are authorizations/amounts"):
+    with pytest.raises(
+        UsageError, match="no scenario is called 'captures/nothing'; there are authorizations/amounts"
+    ):
         chosen_takes(["captures/nothing"])
