@@ -164,6 +164,8 @@ def secluded(plan: Plan) -> Plan:
 
     So orders of earlier candidates play no part, where what happens to one order depends on the one made before it.
     """
+    if not plan.drafts:
+        return plan
     count = len(plan.drafts)
     steps = [
         replace(step, command=_moved_up(step.command, first))
