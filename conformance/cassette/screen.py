@@ -135,11 +135,7 @@ def _kind(drift: Drift) -> tuple[str, ...]:
 def _drift_lines(drifts: Sequence[Drift], width: int) -> Iterator[str]:
     first = drifts[0]
     exchanges = (first.recorded, first.now)
-    more = (
-        f"   (and in {counted(len(drifts) - 1, 'other entry').replace('entrys', 'entries')})"
-        if drifts[1:]
-        else ""
-    )
+    more = f"   (and {len(drifts) - 1:,} more like it)" if drifts[1:] else ""
     place = f"{_SIGNS[first.severity]} {first.recording}, entry {first.entry}{more}"
     yield from hanging("", visible(place), width)
     yield from _field("Sent", discreet(shown_request(first.now), *exchanges), width)
