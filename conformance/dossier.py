@@ -12,7 +12,7 @@ from orderproof.checks.step import Event, Step
 from orderproof.model.call import Call, created_id
 from orderproof.model.forecast import Situation
 from orderproof.model.linear import Undecided, culprits, linearize
-from orderproof.model.oracle import Assessment, explained, is_neutral
+from orderproof.model.oracle import Assessment, assess, explained, is_neutral
 from orderproof.model.state import State
 
 _FULL_READ = frozenset({"getOrder"})
@@ -71,7 +71,7 @@ def advance(dossier: Dossier, step: Step, assessments: Sequence[Assessment], cho
     call = step.call
     if call is None:
         return
-    dossier.states = explained(assessments) or chosen.after
+    dossier.states = explained(assessments) or _believed(dossier, call, chosen)
     if call.key and call.exchange.response is None:
         dossier.lost_keys.add(call.key)
     if call.operation.writes:
@@ -81,6 +81,13 @@ def advance(dossier: Dossier, step: Step, assessments: Sequence[Assessment], cho
         dossier.since.clear()
         dossier.race = None
         dossier.before = step.document
+
+
+def _believed(dossier: Dossier, call: Call, chosen: Assessment) -> tuple[State, ...]:
+    """What to go on from after an answer that nothing explains; after a race, the order is as it reads."""
+    if dossier.race is None or call.operation.writes:
+        return chosen.after
+    return assess(replace(chosen.state, order=None), call).after
 
 
 def advance_at_once(dossier: Dossier, calls: Sequence[Call]) -> Group | None:
