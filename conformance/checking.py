@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ from orderproof.supply import OutOfOrders, supply_from
 from orderproof.target import Target
 from orderproof.transport import Transport
 from orderproof.verdicts import conclude
+
+_HOME = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -184,7 +187,18 @@ def _drive(state: _State, session: Session, driver: Driver) -> bool:
     except KeyboardInterrupt:
         state.interrupted = "interrupted from the keyboard"
         return False
+    except Exception as error:
+        # What was found stands, and the other drivers may find more: a fault of ours must not take that away.
+        state.interrupted = f"a fault of orderproof ended the driver {driver.name}: {_shown(error)}"
     return True
+
+
+def _shown(error: Exception) -> str:
+    """The error and where it was raised, in a line."""
+    places = traceback.extract_tb(error.__traceback__)
+    ours = [place for place in places if Path(place.filename).is_relative_to(_HOME)]
+    place = (ours or places)[-1]
+    return f"{type(error).__name__}: {error} ({Path(place.filename).name}, line {place.lineno})"
 
 
 def _found_before(state: _State) -> Driver:

@@ -24,6 +24,10 @@ _SPREADS = (0.001, 0.003, 0.005)
 """Seconds over which the calls of a spread-out round begin."""
 
 
+class NothingToShare(Exception):
+    """The server refused what the race begins with: there is no amount for all of its calls."""
+
+
 @dataclass(frozen=True, slots=True)
 class Start:
     """What a round of a race begins with: a fresh order, how many calls there shall be, which round it is."""
@@ -48,7 +52,9 @@ class Start:
         return self.call("updateAuthorization", order_amount=amount, order_lines=lines(amount))
 
     def parts(self, amount: int) -> list[int]:
-        """Amounts above zero that sum to `amount`, all different but for chance."""
+        """Amounts above zero that sum to `amount`, all different but for chance. Raises NothingToShare."""
+        if amount < self.size:
+            raise NothingToShare
         cuts = sorted(self.chance.sample(range(1, amount), self.size - 1))
         return [high - low for low, high in zip([0, *cuts], [*cuts, amount], strict=True)]
 
@@ -100,7 +106,10 @@ def scenarios(profile: str) -> list[Scenario]:
 def _round(entry: Race, number: int) -> Scenario:
     def play(stage: Stage) -> None:
         size = entry.sizes[number % len(entry.sizes)]
-        calls = entry.calls(Start(new_order(stage), size, number, stage.chance))
+        try:
+            calls = entry.calls(Start(new_order(stage), size, number, stage.chance))
+        except NothingToShare:
+            return
         stage.perform_together(_timed(calls, number, stage.chance))
 
     return Scenario(f"race of {entry.name}, round {number + 1}", play)

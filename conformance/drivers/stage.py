@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +21,8 @@ from orderproof.errors import CannotJudge
 from orderproof.exchange import Exchange, Request
 from orderproof.model.call import Call, call_of, created_id
 from orderproof.model.reading import BOOKING_SECONDS
+
+_AN_HOUR = 3_600.0
 
 
 @dataclass
@@ -185,6 +188,13 @@ class Stage:
     def now(self) -> float:
         """The time by the target's clock as far as it was moved, in seconds since the epoch."""
         return time.time() + self.session.clock
+
+    def until(self, moment: float) -> float:
+        """Seconds by the target's clock until a moment, or a bit more.
+
+        In whole hours: what is sent with one seed shall not depend on how fast the target is.
+        """
+        return math.ceil(max(0.0, moment - self.now) / _AN_HOUR) * _AN_HOUR
 
     def move_clock(self, seconds: float) -> None:
         """Move the target's clock forward. Raises CannotJudge when it cannot be moved, or does not answer 2xx."""

@@ -171,7 +171,7 @@ class Tour:
     def expire(self, order: int) -> None:
         """Move the clock past the expiry of an order, and look at it."""
         expiry = instant((self.state(order).order or {}).get("expires_at"))
-        seconds = _A_MONTH if expiry is None else max(0.0, expiry.timestamp() - self.stage.now) + _AN_HOUR
+        seconds = _A_MONTH if expiry is None else self.stage.until(expiry.timestamp()) + _AN_HOUR
         self.perform(Command("getOrder", order, advance=float(int(seconds))))
 
     def look_around(self, last: int) -> None:

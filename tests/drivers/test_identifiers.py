@@ -60,5 +60,5 @@ def test_every_operation_meets_an_unknown_order() -> None:
     ],
 )
 def test_who_answers_otherwise_is_found(server: str, rule: str) -> None:
-    judge, _ = judged(server, identifiers.scenarios("quick"))
+    judge, _ = judged(server, identifiers.scenarios("standard"))
     assert rule in broken(judge)

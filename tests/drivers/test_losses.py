@@ -92,7 +92,7 @@ class KeysOfTheTold(Fake):
     alone = False
 
     def write(self, task: Task) -> Answer:
-        time.sleep(0.02)  # time for the caller to hang up
+        time.sleep(0.2)  # time for the caller to hang up
         self.alone = self.is_gone(self.connections[task.call.peer])
         return super().write(task)
 

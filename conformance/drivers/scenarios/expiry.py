@@ -20,7 +20,7 @@ def expired(stage: Stage) -> None:
     order, untouched = new_order(stage), new_order(stage)
     order.capture(order.remaining // 2)
     expiry = instant((order.state.order or {}).get("expires_at"))
-    days = 365.0 if expiry is None else (expiry.timestamp() - stage.now) / _DAY + 1
+    days = 365.0 if expiry is None else stage.until(expiry.timestamp()) / _DAY + 1
     _pass(stage, days)
     order.read()
     untouched.read()
