@@ -14,6 +14,7 @@ from orderproof.cassette.readying import DoesNotFit, by_order, draft_like, exist
 from orderproof.cassette.rewriting import Rewriter
 from orderproof.catalogue import catalogue
 from orderproof.checks.findings import Finding
+from orderproof.checks.wire import owes_error_body
 from orderproof.drivers.session import Session
 from orderproof.drivers.stage import Stage
 from orderproof.errors import CannotJudge, UsageError
@@ -286,7 +287,7 @@ class _Player:
         stained = any(f.follows is not None for f in self._found)
         for change in changed:
             if not stained or change.kind == "more":
-                self._report(_severity(change), recorded, now, (change,), None)
+                self._report(_severity(change, now), recorded, now, (change,), None)
 
     def _report(
         self,
@@ -302,8 +303,12 @@ class _Player:
             self._heard(drift)
 
 
-def _severity(change: Change) -> Severity:
-    """A changed type is a failure; what else changed without a rule being broken, the contract leaves open."""
-    if change.kind == "type":
+def _severity(change: Change, now: Exchange) -> Severity:
+    """A changed type is a failure, unless in a refusal whose body the contract leaves open, like that of a gateway.
+
+    What else changed without a rule being broken, the contract leaves open.
+    """
+    refused = now.status is not None and now.status >= 400
+    if change.kind == "type" and not (refused and not owes_error_body(now)):
         return Severity.FAILURE
     return Severity.NOTE if change.kind in ("more", "name") else Severity.WARNING

@@ -8,7 +8,7 @@ from typing import Any
 from orderproof import operations
 from orderproof.checks.registry import Broken, Mark, check, verdict
 from orderproof.checks.step import Step, brief, mark_of, shown
-from orderproof.exchange import ABSENT, Response
+from orderproof.exchange import ABSENT, Exchange, Response
 from orderproof.model.forecast import Situation
 from orderproof.model.validity import Standing
 
@@ -77,12 +77,18 @@ def a_401_says_how_to_authenticate(step: Step) -> Iterator[Mark]:
         yield verdict(bool(step.response.header("www-authenticate")), "WWW-Authenticate", "none")
 
 
+def owes_error_body(exchange: Exchange) -> bool:
+    """Say whether an answer has to have an error body; those of a gateway, before any call is read, need none."""
+    refused = exchange.status is not None and 400 <= exchange.status < 500
+    return refused and exchange.status not in _WITHOUT_ERROR_BODY and exchange.credentials != "garbled"
+
+
 @check("GEN-ERR-1")
 def refusals_have_an_error_body(step: Step) -> Iterator[Mark]:
     response = step.response
     if step.call is None or response is None or not 400 <= response.status < 500:
         return
-    if response.status not in _WITHOUT_ERROR_BODY and step.exchange.credentials != "garbled":
+    if owes_error_body(step.exchange):
         expected = "application/json with correlation_id, error_code and error_messages"
         yield verdict(not (fault := _fault_of(response)), expected, f"{response.status}: {fault}")
 

@@ -28,8 +28,11 @@ from tests.cassette.conftest import (
     ruby,
     set_body,
 )
+from tests.gallery.books import Refusal
 from tests.gallery.catalogue import find
+from tests.gallery.server import Fake
 from tests.gallery.serving import CREDENTIALS, ORDERS_SOURCE, serve_here
+from tests.gallery.wire import Answer
 
 Write = Callable[..., Path]
 
@@ -70,12 +73,14 @@ def test_the_shelf_replays_clean_against_the_sandbox(sandbox: Target) -> None:
         "increases-refused",
         "newest-first",
         "no-due-dates",
+        "plain-gateway",
+        "silent-unauthorized",
         "time-ordered-ids",
     ],
 )
 def test_correct_servers_show_no_failure(server: str) -> None:
     areas = ("captures/partial", "refunds/spanning", "authorizations/amounts", "shipping/due-date")
-    found = against(server, *areas, "wire/invalid-bodies")
+    found = against(server, *areas, "wire/invalid-bodies", "wire/credentials")
     assert ([], "") == ([d for d in found.drifts if d.severity is Severity.FAILURE], found.interrupted)
     assert found.sent >= found.entries - 5
 
@@ -105,6 +110,27 @@ def test_a_defect_on_the_way_is_found(server: str, cassette: str, rule: str) -> 
 def test_a_change_that_the_contract_leaves_open_is_a_warning() -> None:
     found = against("no-due-dates", "shipping/due-date")
     assert {Severity.WARNING} == {d.severity for d in found.drifts if d.severity is not Severity.NOTE}
+
+
+@pytest.mark.parametrize("body", ['"No."', '{"error_code": 401}', '{"error_messages": "Who?"}', "[1]"])
+@pytest.mark.parametrize(
+    ("status", "cassette", "severity"),
+    [
+        (401, "wire/credentials", Severity.WARNING),
+        (403, "captures/full", Severity.FAILURE),
+    ],
+)
+def test_what_a_gateway_says_is_its_own(status: int, cassette: str, severity: Severity, body: str) -> None:
+    """Recorded with an error body, now of another form: a failure only where the contract asks for one."""
+
+    class Odd(Fake):
+        def refused(self, refusal: Refusal) -> Answer:
+            answer = super().refused(refusal)
+            return replace(answer, body=body.encode()) if refusal.status == status else answer
+
+    with serve_here(Odd) as base_url:
+        found = replay(shelf([cassette]), Target(base_url, *CREDENTIALS, orders=ORDERS_SOURCE))
+    assert severity is min((drift.severity for drift in found.drifts), key=list(Severity).index)
 
 
 def test_time_is_moved_where_the_target_can(sandbox: Target) -> None:
