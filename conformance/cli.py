@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +83,8 @@ def check(config: Path | None, allow_production: bool, verbose: bool, **options:
     chosen = {**configuration(config), **_given(options)}
     chosen["allow-production"] = allow_production
     with settings_of(chosen) as settings:
-        code = _check(settings, chosen, verbose=verbose)
+        shown = replace(settings, command=_command_line(sys.argv[1:], settings.seed))
+        code = _check(shown, chosen, verbose=verbose)
     sys.exit(code)
 
 
@@ -102,8 +104,6 @@ def settings_of(chosen: dict[str, Any]) -> Iterator[Settings]:
     if chosen.get("base-url"):
         yield settings
         return
-    from dataclasses import replace
-
     from orderproof.sandbox.options import Settings as SandboxSettings
     from orderproof.sandbox.options import open_choices
     from orderproof.sandbox.server import ServerError, background
@@ -137,18 +137,18 @@ def _settings(chosen: dict[str, Any]) -> Settings:
         max_time=max_time,
         strict=bool(chosen.get("strict")),
         report=_report_folder(chosen.get("report")),
-        command=_command_line(sys.argv[1:]),
     )
 
 
-def _command_line(words: Sequence[str]) -> str:
-    """The command line as it was given, without the password and the customer token."""
+def _command_line(words: Sequence[str], seed: int) -> str:
+    """The command line as it was given, with the seed, and without the password and the customer token."""
     shown = ["orderproof"]
     for word in words:
         secret = shown[-1] == "--password"
         word = re.sub(r"(--password=).*", r"\1REDACTED", "REDACTED" if secret else word)
         shown.append(re.sub(r"(customer-token:).+", r"\1TOKEN", word))
-    return shlex.join(shown)
+    seeded = any(word.split("=")[0] == "--seed" for word in words)
+    return shlex.join(shown if seeded else [*shown, "--seed", str(seed)])
 
 
 def _default_seed() -> int:
@@ -245,7 +245,10 @@ def _check(settings: Settings, chosen: dict[str, Any], *, verbose: bool) -> int:
 @click.option("--port", type=int, default=8000, show_default=True, help="0 takes a free one.")
 @click.option("--user", envvar="ORDERPROOF_USERNAME", default="sandbox", show_default=True)
 @click.option("--password", envvar="ORDERPROOF_PASSWORD", default="sandbox", show_default=True)
-@click.option("--database", metavar="FILE", help="Keep the state in SQLite. Default: in memory.")
+@click.option(
+    "--database", metavar="FILE|URL", help="SQLite file or postgresql://… for the state. Default: in memory."
+)
+@click.option("--processes", type=click.IntRange(1), default=1, help="Several of them serve one database.")
 @click.option(
     "--open", "choices", metavar="CHOICE=VALUE", multiple=True, help="Decide an open point (repeatable)."
 )
@@ -266,6 +269,7 @@ def sandbox(list_open: bool, list_faults: bool, host: str, port: int, **options:
     orderproof sandbox --open location=relative --open invalid_status=422
     orderproof sandbox --fault one-above-remaining
     orderproof sandbox --judge
+    orderproof sandbox --database postgresql://127.0.0.1/orders --processes 2
     """
     from orderproof import serving
 
