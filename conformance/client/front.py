@@ -194,17 +194,12 @@ def _reply(effect: Reply, call: Call, number: int) -> Response:
         headers = (*headers, ("Retry-After", str(effect.retry_after)))
     if not effect.code:
         return Response((*headers, ("Content-Type", "text/plain")), effect.text.encode(), effect.status)
-    code = effect.code if effect.code != "403" else _own_code(call)
     error = {
-        "error_code": code,
+        "error_code": effect.code_for(call.operation),
         "error_messages": [f"{call.name} was not possible."],
         "correlation_id": _CORRELATION.format(number),
     }
     return Response((*headers, *JSON), json.dumps(error).encode(), effect.status)
-
-
-def _own_code(call: Call) -> str:
-    return next(iter(call.operation.error_codes.get(403, ())), "NOT_ALLOWED")
 
 
 class Elsewhere:

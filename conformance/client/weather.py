@@ -14,6 +14,10 @@ from orderproof.client import answers
 from orderproof.client.answers import Rewrite
 from orderproof.errors import UsageError
 from orderproof.model.call import Call
+from orderproof.operations import Operation
+
+OWN_CODE = "its own"
+"""Stands for the code that an operation documents for a refusal."""
 
 
 class Where(Enum):
@@ -26,12 +30,25 @@ class Where(Enum):
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer in the server's place; the call takes no effect. Code 403 stands for the operation's own."""
+    """An answer in the server's place; the call takes no effect.
+
+    `code` is the error code, or OWN_CODE; none for plain text. One that is for some operations alone meets those.
+    """
 
     status: int
     code: str = ""
     text: str = ""
     retry_after: int | None = None
+
+    def fits(self, operation: Operation) -> bool:
+        """Say whether the operation documents this code; where it documents none for the status, any fits."""
+        documented = operation.error_codes.get(self.status, ())
+        return not documented or self.code in ("", OWN_CODE, *documented)
+
+    def code_for(self, operation: Operation) -> str:
+        """Return the error code that this operation is answered with."""
+        documented = operation.error_codes.get(self.status, ())
+        return next(iter(documented), "NOT_ALLOWED") if self.code == OWN_CODE else self.code
 
 
 @dataclass(frozen=True)
@@ -111,9 +128,25 @@ _SCENARIOS = (
     Scenario("cut-after", "a write takes effect, and its answer is lost", Cut(Where.AFTER), 1),
     Scenario("cut-middle", "the answer to a write breaks off", Cut(Where.MIDDLE), 1),
     Scenario("slow", "a write takes effect, and its answer takes long", Hold(), 1),
-    Scenario("403", "every write is refused with its documented code", Reply(403, "403"), 0, "CLI-READ-2"),
+    Scenario("403", "every write is refused with its documented code", Reply(403, OWN_CODE), 0, "CLI-READ-2"),
     Scenario("403-text", "every write is refused in plain text", Reply(403, text="Forbidden")),
+    Scenario("400", "every write is refused as malformed", Reply(400, "INVALID_ORDER_ID"), 0, "CLI-READ-2"),
+    Scenario("422", "every write is refused as invalid", Reply(422, "UNPROCESSABLE_ENTITY"), 0, "CLI-READ-2"),
     Scenario("404", "every call is answered 404", Reply(404, "NO_SUCH_ORDER"), 0, "CLI-READ-2"),
+    Scenario(
+        "404-capture",
+        "every call about one capture is answered 404",
+        Reply(404, "NO_SUCH_CAPTURE"),
+        0,
+        "CLI-READ-2",
+    ),
+    Scenario(
+        "404-not-found",
+        "calls about one capture or refund are answered 404, with the general code",
+        Reply(404, "NOT_FOUND"),
+        0,
+        "CLI-READ-2",
+    ),
     Scenario(
         "unknown",
         "fields, line types and headers that are new",
@@ -189,8 +222,12 @@ class Sky:
             return effect
 
     def _meets(self, call: Call) -> bool:
+        effect = self._scenario.effect
+        if isinstance(effect, Reply) and not effect.fits(call.operation):
+            return False
         if self._scenario.times == 0:
-            return call.operation.writes or self._reads or self._scenario.name == "404"
+            unknown = isinstance(effect, Reply) and effect.status == 404
+            return call.operation.writes or self._reads or unknown
         if call.operation.writes is self._reads:
             return False
         identity = (call.operation.method, call.exchange.request.path)
