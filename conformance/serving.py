@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
 from orderproof.errors import CannotJudge, UsageError
 from orderproof.sandbox.options import FLAVOURS, OptionError, Settings, choices, open_choices
-from orderproof.sandbox.server import ServerError, behaviour_named, run
+from orderproof.sandbox.server import ServerError, background, behaviour_named, run
 from orderproof.sandbox.store import StoreError
 
 
@@ -22,8 +24,9 @@ def serve(
     fault: str | None = None,
     judge: bool = False,
     tls: bool = False,
+    processes: int = 1,
 ) -> None:
-    """Serve until interrupted, over TLS and judging clients if told so.
+    """Serve until interrupted, over TLS and judging clients if told so, in several processes that share a database.
 
     Raises UsageError for options that make no sense, CannotJudge when it cannot start.
     """
@@ -31,7 +34,13 @@ def serve(
         chosen = open_choices(choices, flavour) if flavour else open_choices(choices)
         settings = Settings(username=user, password=password, database=database, open=chosen)
         behaviour = behaviour_named(fault)
-        if judge or tls:
+        if processes > 1:
+            if judge or tls:
+                raise UsageError(
+                    "--processes goes with neither --judge nor --tls: they take all requests themselves"
+                )
+            _serve_in_several(settings, host, port, fault, processes)
+        elif judge or tls:
             from orderproof.client.live import serve_judging
 
             serve_judging(settings, host, port, fault=fault, judge=judge, tls=tls)
@@ -41,6 +50,13 @@ def serve(
         raise UsageError(str(error)) from None
     except (ServerError, StoreError) as error:
         raise CannotJudge(str(error)) from None
+
+
+def _serve_in_several(settings: Settings, host: str, port: int, fault: str | None, processes: int) -> None:
+    with background(settings, fault=fault, host=host, port=port, processes=processes) as url:
+        print(url, flush=True)
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
 
 
 def list_choices() -> str:
@@ -58,12 +74,15 @@ def list_choices() -> str:
 
 def list_faults() -> str:
     """Return every fault with the rule that it breaks, when it shows and what the lie is, as text."""
-    from orderproof.sandbox.faults import FAULTS
+    from orderproof.sandbox.faults import FAULTS, FAULTS_ACROSS
 
     width = max(map(len, FAULTS))
     by_rule = sorted(FAULTS.values(), key=lambda fault: (fault.rule, fault.mechanical))
     lines = ["Faults (--fault NAME), by the rule that they break:"]
-    lines += [f"  {one.rule:<11} {one.name:<{width}}  {one.when:<11} {one.lie}" for one in by_rule]
+    lines += [
+        f"  {one.rule:<11} {one.name:<{width}}  {one.when:<11} {one.lie}"
+        for one in (*by_rule, *FAULTS_ACROSS.values())
+    ]
     return "\n".join(lines)
 
 

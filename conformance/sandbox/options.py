@@ -267,14 +267,15 @@ def open_from(chosen: Mapping[str, str]) -> Open:
 class Settings:
     """All that a sandbox can be told. Raises OptionError where a value makes no sense.
 
-    `database` is the path of a SQLite file, or None to keep everything in memory. `authorization_days` is the
-    account's authorization period. `due_date_options` are pairs of a number of days and its fee in minor
-    units. `tokens` are the customer and authorization tokens on which orders can be created.
+    `database` is the path of a SQLite file, the URL of a PostgreSQL database (`postgresql://…`), or None to keep
+    everything in memory. `authorization_days` is the account's authorization period. `due_date_options` are pairs of
+    a number of days and its fee in minor units. `tokens` are the customer and authorization tokens on which orders
+    can be created.
     """
 
     username: str = "sandbox"
     password: str = "sandbox"
-    database: str | None = None
+    database: str | None = field(default=None, repr=False)
     open: Open = field(default_factory=Open)
     authorization_days: int = 28
     due_date_options: tuple[tuple[int, int], ...] = ((14, 195), (30, 495), (60, 995))

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -20,7 +20,7 @@ import uvicorn
 
 from orderproof.sandbox.app import Application
 from orderproof.sandbox.behaviour import AS_AGREED, Behaviour
-from orderproof.sandbox.options import Settings, open_from
+from orderproof.sandbox.options import OptionError, Settings, open_from
 from orderproof.sandbox.protocol import SandboxProtocol
 from orderproof.sandbox.service import Service
 from orderproof.sandbox.sqlite import SqliteStore
@@ -36,8 +36,24 @@ class ServerError(Exception):
 
 
 def open_store(settings: Settings) -> Store:
-    """Return the store that the settings name. Raises StoreError when it cannot be used."""
-    return MemoryStore() if settings.database is None else SqliteStore(settings.database)
+    """Return the store that the settings name.
+
+    Raises StoreError when it cannot be used, or the driver that it takes is not installed.
+    """
+    if settings.database is None:
+        return MemoryStore()
+    if not is_shared(settings.database):
+        return SqliteStore(settings.database)
+    try:
+        from orderproof.sandbox.postgresql import PostgresStore
+    except ImportError:
+        raise StoreError("PostgreSQL needs the driver psycopg: pip install 'orderproof[postgres]'.") from None
+    return PostgresStore(settings.database)
+
+
+def is_shared(database: str) -> bool:
+    """Tell the URL of a PostgreSQL database from the path of a file."""
+    return database.startswith(("postgresql://", "postgres://"))
 
 
 def run(
@@ -63,13 +79,49 @@ def run(
 
 
 @contextmanager
-def background(settings: Settings, *, fault: str | None = None) -> Generator[str]:
-    """Run a sandbox in a process of its own on a free port of 127.0.0.1, and yield its base URL.
+def background(
+    settings: Settings,
+    *,
+    fault: str | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    processes: int = 1,
+) -> Generator[str]:
+    """Run a sandbox in processes of its own, on a free port of 127.0.0.1 by default, and yield its base URL.
 
-    `fault` is the name of a fault that it is to have. The process ends with the block, and also when this one dies.
-    Raises ServerError when it does not start, OptionError for a fault that does not exist.
+    `fault` is the name of a fault that it is to have. Several `processes` share the port, each taking some of the
+    connections, and need a database. They end with the block, and also when this process dies. Raises ServerError when
+    it does not start, OptionError for a fault that does not exist and for processes that would share nothing.
     """
     behaviour_named(fault)
+    if processes > 1 and settings.database is None:
+        raise OptionError(
+            f"{processes} processes share no memory: name a database that keeps the orders for all of them."
+        )
+    with ExitStack() as stack:
+        if processes > 1:
+            port = stack.enter_context(_reserved(host, port))
+        told = {**asdict(settings), "fault": fault, "host": host, "port": port, "several": processes > 1}
+        children = [stack.enter_context(_child()) for _ in range(processes)]
+        url, *_ = [_started(child, told) for child in children]
+        yield url
+
+
+@contextmanager
+def _reserved(host: str, port: int) -> Generator[int]:
+    """Hold a port, without listening on it, for processes that share it."""
+    with socket.socket(_family(host)) as holder:
+        try:
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            holder.bind((host, port))
+        except (OSError, OverflowError, AttributeError) as problem:
+            raise _not_listening(host, port, problem) from problem
+        yield int(holder.getsockname()[1])
+
+
+@contextmanager
+def _child() -> Generator[subprocess.Popen[str]]:
+    """Start a process that waits for its settings, and end it with the block."""
     command = [
         sys.executable,
         "-P",
@@ -81,7 +133,7 @@ def background(settings: Settings, *, fault: str | None = None) -> Generator[str
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as child:
         try:
-            yield _started(child, settings, fault)
+            yield child
         finally:
             _stop(child)
 
@@ -91,19 +143,25 @@ def serve_for_parent() -> None:
 
     The first line of standard output is the base URL, or, after an exclamation mark, why there is none.
     """
-    told = json.loads(sys.stdin.readline())
-    behaviour, settings = behaviour_named(told.pop("fault")), settings_from(told)
+    first_line = sys.stdin.readline()
+    if not first_line:
+        return  # the parent gave up before it said anything
+    told = json.loads(first_line)
+    behaviour = behaviour_named(told.pop("fault"))
+    host, port, shared = told.pop("host"), told.pop("port"), told.pop("several")
     try:
-        store = open_store(settings)
-    except StoreError as problem:
+        settings = settings_from(told)
+        with (
+            contextlib.closing(open_store(settings)) as store,
+            listening(host, port, shared=shared) as listener,
+        ):
+            server = _server(Application(Service(settings, store, behaviour)))
+            threading.Thread(target=_stop_at_end_of_input, args=[server], daemon=True).start()
+            _print_line(base_url(host, listener))
+            with contextlib.suppress(KeyboardInterrupt):
+                server.run(sockets=[listener])
+    except (OptionError, ServerError, StoreError) as problem:
         _print_line(f"! {problem}")
-        return
-    with contextlib.closing(store), listening("127.0.0.1", 0) as listener:
-        server = _server(Application(Service(settings, store, behaviour)))
-        threading.Thread(target=_stop_at_end_of_input, args=[server], daemon=True).start()
-        _print_line(base_url("127.0.0.1", listener))
-        with contextlib.suppress(KeyboardInterrupt):
-            server.run(sockets=[listener])
 
 
 def behaviour_named(fault: str | None) -> Behaviour:
@@ -127,18 +185,28 @@ def settings_from(data: dict[str, Any]) -> Settings:
 
 
 @contextmanager
-def listening(host: str, port: int) -> Generator[socket.socket]:
-    """Yield a socket that listens on an address. Raises ServerError when that is not possible."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+def listening(host: str, port: int, *, shared: bool = False) -> Generator[socket.socket]:
+    """Yield a socket that listens on an address, which it may share with sockets of other processes.
+
+    Raises ServerError when that is not possible.
+    """
     try:
-        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except (OSError, OverflowError) as problem:
-        reason = getattr(problem, "strerror", None) or str(problem)
-        raise ServerError(
-            f"Cannot listen on {host}:{port}: {reason}. Try another --port, or 0 for a free one."
-        ) from problem
+        listener = socket.create_server(
+            (host, port), family=_family(host), backlog=BACKLOG, reuse_port=shared
+        )
+    except (OSError, OverflowError, ValueError) as problem:
+        raise _not_listening(host, port, problem) from problem
     with listener:
         yield listener
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _not_listening(host: str, port: int, problem: Exception) -> ServerError:
+    reason = getattr(problem, "strerror", None) or str(problem)
+    return ServerError(f"Cannot listen on {host}:{port}: {reason}. Try another --port, or 0 for a free one.")
 
 
 def base_url(host: str, listener: socket.socket) -> str:
@@ -178,11 +246,11 @@ def _stop_at_end_of_input(server: uvicorn.Server) -> None:
     server.should_exit = True
 
 
-def _started(child: subprocess.Popen[str], settings: Settings, fault: str | None) -> str:
+def _started(child: subprocess.Popen[str], told: dict[str, Any]) -> str:
     assert child.stdin is not None
     assert child.stdout is not None
     with contextlib.suppress(BrokenPipeError):
-        child.stdin.write(json.dumps({**asdict(settings), "fault": fault}) + "\n")
+        child.stdin.write(json.dumps(told) + "\n")
         child.stdin.flush()
     # A child that hangs before it listens is ended by the timer, which ends the reading below.
     timer = threading.Timer(STARTS_WITHIN_SECONDS, child.kill)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import OrderedDict
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from orderproof.sandbox.calls import Answer
+from orderproof.sandbox.held import HeldOrders
 from orderproof.sandbox.idempotency import LIFETIME, Scope
 from orderproof.sandbox.orders import Order
 from orderproof.sandbox.records import answer_from, answer_text, order_from, order_text
 from orderproof.sandbox.store import StoreError, Transaction
 
 FORMAT = 1
-READ_ORDERS_HELD = 1024
 
 _SCHEMA = (
     "CREATE TABLE orders"
@@ -36,7 +35,7 @@ class SqliteStore:
     """
 
     def __init__(self, path: str) -> None:
-        self._read: OrderedDict[str, tuple[int, Order]] = OrderedDict()
+        self._held = HeldOrders()
         try:
             self._connection = sqlite3.connect(path, timeout=10, isolation_level=None)
             self._prepare(path)
@@ -60,24 +59,15 @@ class SqliteStore:
 
     def order(self, order_id: str) -> Order | None:
         """Return the order as last saved, by whichever process, or None."""
-        held = self._read.get(order_id)
+        held = self._held.version(order_id)
         row = self._connection.execute(
             "SELECT version, CASE version WHEN ? THEN NULL ELSE record END FROM orders WHERE order_id = ?",
-            (held[0] if held else 0, order_id),
+            (held, order_id),
         ).fetchone()
         if row is None:
             return None
         version, record = row
-        if held and record is None:
-            return held[1]
-        return self._hold(version, order_from(record))
-
-    def _hold(self, version: int, order: Order) -> Order:
-        self._read[order.order_id] = (version, order)
-        self._read.move_to_end(order.order_id)
-        if len(self._read) > READ_ORDERS_HELD:
-            self._read.popitem(last=False)
-        return order
+        return self._held.order(order_id) if record is None else self._held.hold(version, order_from(record))
 
     @contextmanager
     def transaction(self, order_id: str) -> Generator[Transaction]:

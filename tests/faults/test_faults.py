@@ -10,7 +10,7 @@ import pytest
 
 from orderproof.catalogue import catalogue
 from orderproof.sandbox.behaviour import AS_AGREED
-from orderproof.sandbox.faults import FAULTS, behaviour_of, faults_of
+from orderproof.sandbox.faults import FAULTS, FAULTS_ACROSS, behaviour_of, faults_of
 from orderproof.sandbox.options import OptionError
 from tests.sandbox.client import Client
 
@@ -31,14 +31,15 @@ def test_faults_name_server_rules() -> None:
     assert set() == {rule for one in FAULTS.values() for rule in one.rules} - set(SERVER_RULES)
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", [*FAULTS, *FAULTS_ACROSS])
 def test_a_fault_is_another_behaviour_that_still_serves(name: str) -> None:
-    behaviour = FAULTS[name].make()
+    fault = {**FAULTS, **FAULTS_ACROSS}[name]
+    behaviour = fault.make()
     assert behaviour != AS_AGREED
     with closing(Client(behaviour=behaviour)) as client:
         order = client.order(1000)
         assert client.send("GET", order).status == 200
-        assert FAULTS[name].lie.endswith(".")
+        assert fault.lie.endswith(".")
 
 
 def test_each_sandbox_gets_a_fault_of_its_own() -> None:
@@ -52,7 +53,7 @@ def test_an_unknown_fault_is_told_with_the_nearest() -> None:
 
 def test_the_command_line_lists_and_explains_faults() -> None:
     listed = _run("sandbox", "--list-faults")
-    assert len(listed.splitlines()) == len(FAULTS) + 1
+    assert len(listed.splitlines()) == len(FAULTS) + len(FAULTS_ACROSS) + 1
     assert "one-above-remaining (value): A capture of exactly one more" in _run("rules", "CAP-5")
 
 

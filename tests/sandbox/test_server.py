@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from orderproof.sandbox.options import Settings, open_from
-from orderproof.sandbox.server import ServerError, background, listening
+from orderproof.sandbox.options import OptionError, Settings, open_from
+from orderproof.sandbox.server import ServerError, background, listening, open_store
+from orderproof.sandbox.store import StoreError
 from tests.sandbox.client import OWN, draft
 
 
@@ -115,6 +116,31 @@ def test_a_database_that_cannot_be_used_is_reported(
     ):
         pass
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_database_whose_driver_is_missing_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.delitem(sys.modules, "orderproof.sandbox.postgresql", raising=False)
+    with pytest.raises(StoreError, match=r"pip install 'orderproof\[postgres\]'"):
+        open_store(Settings(database="postgresql://127.0.0.1/x"))
+
+
+def test_several_processes_need_a_database() -> None:
+    with pytest.raises(OptionError, match="2 processes share no memory"), background(Settings(), processes=2):
+        pass
+
+
+def test_several_processes_serve_one_file(tmp_path: object) -> None:
+    settings = Settings(database=f"{tmp_path}/s.db")
+    with background(settings, processes=2) as url:
+        with httpx.Client(base_url=url, auth=("sandbox", "sandbox")) as client:
+            order = new_order(client)
+        for number in range(1, 7):  # each on a connection of its own, and so with either process
+            with httpx.Client(base_url=url, auth=("sandbox", "sandbox")) as client:
+                assert client.post(f"{order}/captures", json={"captured_amount": 1}).status_code == 201
+                assert client.get(order).json()["captured_amount"] == number
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url)
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])

@@ -1,12 +1,13 @@
 """Sandboxes that are wrong on purpose, each in one way: what a conformance suite has to find.
 
-`FAULTS` holds them all, by name; `behaviour_of` turns a name into the behaviour of a sandbox. Nothing in the sandbox
-itself knows of them.
+`FAULTS` holds them by name, and `FAULTS_ACROSS` those that take several processes or a restart to show; `behaviour_of`
+turns a name into the behaviour of a sandbox. Nothing in the sandbox itself knows of them.
 """
 
 from __future__ import annotations
 
 from orderproof.sandbox.faults import (
+    across,
     authorizations,
     captures,
     concurrency,
@@ -17,11 +18,13 @@ from orderproof.sandbox.faults import (
     shipping,
     wire,
 )
-from orderproof.sandbox.faults.registry import FAULTS, Fault, behaviour_of, faults_of
+from orderproof.sandbox.faults.registry import FAULTS, FAULTS_ACROSS, Fault, behaviour_of, faults_of
 
 __all__ = [
     "FAULTS",
+    "FAULTS_ACROSS",
     "Fault",
+    "across",
     "authorizations",
     "behaviour_of",
     "captures",

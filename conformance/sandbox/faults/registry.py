@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from orderproof.sandbox.behaviour import Behaviour
 from orderproof.sandbox.options import OptionError
 
-When = Literal["always", "state", "value", "sequence", "concurrency"]
+When = Literal["always", "state", "value", "sequence", "concurrency", "processes", "restarts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,20 @@ class Fault:
 
 
 FAULTS: dict[str, Fault] = {}
+"""Those that one sandbox shows by itself."""
+
+FAULTS_ACROSS: dict[str, Fault] = {}
+"""Those that show only where several processes serve one database, or where one is killed and comes back."""
 
 
 def enter(fault: Fault) -> None:
     """Put a fault into the register. Raises ValueError for a name that is taken, or a fault without a rule or lie."""
-    if fault.name in FAULTS:
+    if fault.name in FAULTS or fault.name in FAULTS_ACROSS:
         raise ValueError(f"two faults are called {fault.name}")
     if not fault.rules or not fault.lie or fault.when not in get_args(When):
         raise ValueError(f"the fault {fault.name} lacks a rule, a lie, or a condition")
-    FAULTS[fault.name] = fault
+    register = FAULTS_ACROSS if fault.when in ("processes", "restarts") else FAULTS
+    register[fault.name] = fault
 
 
 def fault(*rules: str, when: When = "always") -> Callable[[Callable[[], Behaviour]], Callable[[], Behaviour]]:
@@ -61,11 +66,12 @@ def fault(*rules: str, when: When = "always") -> Callable[[Callable[[], Behaviou
 
 def behaviour_of(name: str) -> Behaviour:
     """Return the behaviour of a sandbox with a fault. Raises OptionError, with the nearest name, for an unknown one."""
-    if name not in FAULTS:
-        near = difflib.get_close_matches(name, FAULTS, n=1, cutoff=0.4)
+    known = FAULTS | FAULTS_ACROSS
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise OptionError(f"There is no fault {name!r}: {hint}--list-faults shows all {len(FAULTS)}.")
-    return FAULTS[name].make()
+        raise OptionError(f"There is no fault {name!r}: {hint}--list-faults shows all {len(known)}.")
+    return known[name].make()
 
 
 def faults_of(rule: str) -> list[Fault]:

@@ -1,0 +1,1 @@
+"""The sandbox on a real PostgreSQL, in one process and in several."""
