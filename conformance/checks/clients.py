@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from orderproof import operations
 from orderproof.checks.conduct import API, Conduct, order_lines, tidied
+from orderproof.checks.contents import content_of, json_of
 from orderproof.checks.registry import HELD, Broken, Mark, check, verdict
 from orderproof.checks.step import brief
-from orderproof.exchange import ABSENT, Request
+from orderproof.exchange import ABSENT, Exchange, Request
 from orderproof.model.validity import AMOUNT_FIELDS, tax_fits
 
 HEADER_BYTES, HEADERS_BYTES, BODY_BYTES = 6_000, 20_000, 1_000_000
@@ -81,7 +83,9 @@ def _problems(conduct: Conduct) -> list[operations.Problem]:
 
 
 def _is_about_an_integer(problem: operations.Problem) -> bool:
-    return problem.keyword == "type" and problem.message.endswith(_INTEGER)
+    """Say whether a number is written as something else; null is no number at all, and breaks the schema."""
+    is_null = ": null is not" in problem.message
+    return problem.keyword == "type" and problem.message.endswith(_INTEGER) and not is_null
 
 
 @check("CLI-BODY-1", view="request")
@@ -95,7 +99,8 @@ def bodies_keep_the_request_schema(conduct: Conduct) -> Iterator[Mark]:
     elif request.media_type != "application/json":
         yield Broken("application/json", request.header("content-type") or "no Content-Type")
     elif conduct.body is ABSENT:
-        yield Broken("JSON", brief(request.body[:60].decode("utf-8", "replace")))
+        expected = "JSON in UTF-8, without a byte order mark"
+        yield Broken(expected, brief(conduct.content[:60].decode("utf-8", "backslashreplace")))
     else:
         problems = [problem for problem in _problems(conduct) if not _is_about_an_integer(problem)]
         yield verdict(not problems, f"valid against {conduct.schema}", "; ".join(map(str, problems[:3])))
@@ -106,30 +111,46 @@ def amounts_are_integers(conduct: Conduct) -> Iterator[Mark]:
     if conduct.schema is None or not isinstance(conduct.body, dict):
         return
     wrong = [str(problem) for problem in _problems(conduct) if _is_about_an_integer(problem)]
-    wrong += [f"{place}: {value!r}" for place, value in _fractions(conduct.body, "")]
+    wrong += [f"{place}: {value!r}" for place, value in _fractions(conduct.schema, conduct.body)]
     yield verdict(not wrong, "JSON integers in minor units", "; ".join(dict.fromkeys(wrong[:3])))
 
 
-def _fractions(value: Any, place: str) -> Iterator[tuple[str, float]]:
-    """Numbers that are written as decimals; the API has none."""
-    if isinstance(value, float) and value.is_integer():
+def _fractions(schema: str, body: Any) -> Iterator[tuple[str, float]]:
+    """Integers of the schema that are written as decimals."""
+    unknown = tuple(operations.unknown_fields(schema, body))
+    integers = _integer_fields(schema)
+    for place, value in _numbers(body, ""):
+        is_meant = re.sub(r".*[.]", "", place) in integers and not place.startswith(unknown)
+        if isinstance(value, float) and value.is_integer() and is_meant:
+            yield place, value
+
+
+@cache
+def _integer_fields(schema: str) -> frozenset[str]:
+    whole = operations.schema(schema)
+    parts = [whole, *whole.get("$defs", {}).values()]
+    fields = [field for part in parts for field in part.get("properties", {}).items()]
+    return frozenset(name for name, field in fields if field.get("type") == _INTEGER)
+
+
+def _numbers(value: Any, place: str) -> Iterator[tuple[str, float]]:
+    if isinstance(value, dict):
+        for name, child in value.items():
+            yield from _numbers(child, f"{place}.{name}".lstrip("."))
+    elif isinstance(value, list):
+        for number, child in enumerate(value):
+            yield from _numbers(child, f"{place}[{number}]")
+    elif isinstance(value, float):
         yield place, value
-    children: Mapping[Any, Any] = (
-        value if isinstance(value, dict) else dict(enumerate(value)) if isinstance(value, list) else {}
-    )
-    for name, child in children.items():
-        yield from _fractions(
-            child, f"{place}[{name}]" if isinstance(name, int) else f"{place}.{name}".lstrip(".")
-        )
 
 
 @check("CLI-BODY-3", view="request")
 def there_is_no_body_where_none_belongs(conduct: Conduct) -> Iterator[Mark]:
     if conduct.call is None or conduct.schema is not None:
         return
-    body = conduct.exchange.request.body
-    harmless = not body.strip() or (conduct.call.operation.writes and conduct.body == {})
-    yield verdict(harmless, "no body", brief(body[:60].decode("utf-8", "replace")))
+    content = conduct.content
+    harmless = not content.strip() or conduct.body == {}
+    yield verdict(harmless, "no body", brief(content[:60].decode("utf-8", "replace")))
 
 
 @check("CLI-BODY-4", view="request")
@@ -210,14 +231,15 @@ def a_key_belongs_to_one_call(conduct: Conduct) -> Iterator[Mark]:
         return
     request, before = conduct.exchange.request, first.request
     same_place = (request.method, tidied(request.path)) == (before.method, tidied(before.path))
-    same = same_place and (request.body == before.body or _means_the_same(request, before))
+    same = same_place and (content_of(request) == content_of(before) or _means_the_same(request, before))
     was = f"{before.method} {brief(before.target)} {brief(before.body.decode('utf-8', 'replace'))}"
     now = f"{request.method} {brief(request.target)} {brief(request.body.decode('utf-8', 'replace'))}"
     yield verdict(same, f"a key of its own: {conduct.key} was that of {was}", f"the same key for {now}")
 
 
 def _means_the_same(one: Request, other: Request) -> bool:
-    return one.json is not ABSENT and one.json == other.json
+    meaning = json_of(content_of(one))
+    return meaning is not ABSENT and meaning == json_of(content_of(other))
 
 
 @check("CLI-IDM-4", view="request")
@@ -242,11 +264,17 @@ def only_what_is_safe_is_tried_again(conduct: Conduct) -> Iterator[Mark]:
 def retries_are_few_and_spaced(conduct: Conduct) -> Iterator[Mark]:
     if not conduct.is_retry:
         return
-    pause = conduct.exchange.sent_at - conduct.tries[-1].answered_at
+    pause = _pause(conduct.exchange, conduct.tries[-1])
     retries = len(conduct.tries)
     expected = f"at most {MOST_RETRIES} retries, {SHORTEST_PAUSE:.0f} s apart at least"
     holds = retries <= MOST_RETRIES and pause >= SHORTEST_PAUSE - CLOCK_SLACK
-    yield verdict(holds, expected, f"retry {retries}, {max(pause, 0):.2f} s after the last answer")
+    yield verdict(holds, expected, f"retry {retries}, {pause:.2f} s after the last try")
+
+
+def _pause(exchange: Exchange, before: Exchange) -> float:
+    """Seconds since the try before ended: for one that the client gave up without hanging up, since it was sent."""
+    since_end = exchange.sent_at - before.answered_at
+    return since_end if since_end >= 0 else exchange.sent_at - before.sent_at
 
 
 @check("CLI-SIZE-1", view="request")

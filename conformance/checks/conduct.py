@@ -10,9 +10,11 @@ import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from orderproof import operations
+from orderproof.checks.contents import content_of, json_of
 from orderproof.exchange import Exchange
 from orderproof.model.call import Call, call_of
 
@@ -37,10 +39,15 @@ class Conduct:
     tries: tuple[Exchange, ...] = ()
     first_use: Exchange | None = None
 
-    @property
+    @cached_property
+    def content(self) -> bytes:
+        """The body without its content coding."""
+        return content_of(self.exchange.request)
+
+    @cached_property
     def body(self) -> Any:
         """The JSON value of the body, or ABSENT."""
-        return self.exchange.request.json
+        return json_of(self.content)
 
     @property
     def key(self) -> str | None:
@@ -84,7 +91,8 @@ class Stream:
         request = exchange.request
         identity = (request.method, tidied(request.path), request.body)
         before = self._tries.pop(identity, [])
-        tries = before if before and failed(before[-1]) and _follows(exchange, before[-1]) else []
+        again = before and failed(before[-1]) and _follows(exchange, before[-1])
+        tries = before if again and not _answers_a_challenge(exchange, before[-1]) else []
         self._tries[identity] = [*tries, exchange]
         self._forget(self._tries)
         if tries or exchange.status is None or exchange.status >= 300:
@@ -116,6 +124,12 @@ def _follows(exchange: Exchange, before: Exchange) -> bool:
     """Say whether a call was sent because of how the other ended: not at the same time, and not long after."""
     pause = exchange.sent_at - before.answered_at
     return (pause >= 0 or "lost" in before.facts) and pause <= RETRY_SECONDS
+
+
+def _answers_a_challenge(exchange: Exchange, before: Exchange) -> bool:
+    """Say whether a call comes again with the credentials that a 401 asked for, which makes it no retry."""
+    sent, had = (entry.request.header("authorization") for entry in (exchange, before))
+    return before.status == 401 and sent is not None and sent != had
 
 
 def _refused(exchange: Exchange) -> bool:

@@ -12,7 +12,8 @@ class Finding:
     """One rule, what was expected and what came, in which exchange, on which order.
 
     `trail` are the exchanges of the same scenario up to the deciding one. `follows` names the rule of the finding
-    that this one follows from; None for a root cause. `flaky` says how often it failed in how many tries, when it
+    that this one follows from; None for a root cause, which may be due to the `suspects` among the operations, should
+    one turn out to go wrong by itself. `flaky` says how often it failed in how many tries, when it
     was tried again.
     """
 
@@ -25,3 +26,4 @@ class Finding:
     trail: tuple[Exchange, ...] = ()
     follows: str | None = None
     flaky: tuple[int, int] | None = None
+    suspects: tuple[str, ...] = ()

@@ -25,7 +25,12 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) (HTTP/1\.[01])")
 _BEGINS_A_REQUEST = re.compile(rb"[A-Z]{1,20}( |\Z)")
 _ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
+_HTTP_2 = b"PRI * HTTP/2.0\r\n\r\n"
 _SHOWN = 60
+
+
+class OtherProtocol(OSError):
+    """The client speaks something that is not HTTP/1; the text says what."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +54,16 @@ class Arrivals:
         self._waiting = b""
 
     def next(self) -> Arrival | None:
-        """Return the next request, or None when the client is done. Raises OSError on a broken connection."""
+        """Return the next request, or None when the client is done.
+
+        Raises OSError on a broken connection, OtherProtocol where it speaks HTTP/2 without having asked.
+        """
         blank = self._skip_blank_lines()
         head = self._head()
         if not head:
             return _unreadable(blank, b"", "an empty line outside any message") if blank else None
+        if head == _HTTP_2:
+            raise OtherProtocol("HTTP/2 without asking for it, where only HTTP/1.1 is understood")
         if _END_OF_HEAD.search(head) is None:
             return _unreadable(head, head, "bytes that are no whole request")
         return self._read(head, ["an empty line before the request"] if blank else [])

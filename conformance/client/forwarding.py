@@ -5,8 +5,10 @@ from __future__ import annotations
 import http.client
 import re
 import socket
+from dataclasses import replace
 from urllib.parse import urlsplit
 
+from orderproof.checks.contents import content_of
 from orderproof.errors import CannotJudge
 from orderproof.exchange import Request, Response
 
@@ -33,6 +35,15 @@ def forward(base_url: str, request: Request) -> Response:
         raise CannotJudge(
             f"the sandbox did not answer {request.method} {request.target[:80]}: {error}"
         ) from None
+
+
+def unpacked(request: Request) -> Request:
+    """Return the request without a content coding, which the sandbox does not read."""
+    content = content_of(request)
+    if content == request.body:
+        return request
+    kept = tuple(pair for pair in request.headers if pair[0].lower() != "content-encoding")
+    return replace(request, headers=kept, body=content)
 
 
 def _request_bytes(request: Request) -> bytes:

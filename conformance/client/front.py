@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from orderproof.checks.conduct import tidied
 from orderproof.client.answers import Place, with_unknowns, without_unknowns
 from orderproof.client.arriving import Arrival, Arrivals
-from orderproof.client.forwarding import answer_bytes, forward
+from orderproof.client.forwarding import answer_bytes, forward, unpacked
 from orderproof.client.listening import Listener
 from orderproof.client.weather import Cut, Effect, Hold, Meddle, Reply, Reword, Shut, Sky, Where
 from orderproof.errors import CannotJudge
@@ -133,7 +133,7 @@ class Front:
             self._sky.passed_by()
 
     def _forwarded(self, request: Request) -> Response:
-        taken = forward(self._setting.sandbox, request)
+        taken = forward(self._setting.sandbox, unpacked(request))
         # In the letter case that most servers use: lower case is a weather of its own.
         headers = [(name.title(), value) for name, value in taken.headers]
         if self._setting.tls is not None:

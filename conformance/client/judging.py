@@ -140,8 +140,7 @@ def _went_wrong(outing: Outing, fair: Outing | None) -> bool:
 def _outing(state: _State, scenario: Scenario) -> Outing:
     outing = go_out(state.settings.plan, scenario, state.stock, state.numbers)
     if state.history is not None:
-        for exchange in outing.exchanges:
-            state.history.append(exchange)
+        state.history.append(outing.exchanges)
     return outing
 
 
@@ -158,7 +157,7 @@ def _refuse_silence(outing: Outing) -> None:
 def _heard(state: _State, outing: Outing, more: Iterable[Claim] = ()) -> Told:
     hearing = Hearing([rule.id for rule in state.settings.rules])
     found = [finding for exchange in outing.exchanges for finding in hearing.hear(exchange)]
-    if state.settings.plan.flow is None:
+    if state.settings.plan.flow is None or outing.scenario is not FAIR:
         found = list(_beyond_doubt(hearing, found, outing, state.fair))
     shown = [*claims(outing, state.fair), *more]
     found += _claimed(hearing, outing, shown, {finding.rule for finding in found})
@@ -176,7 +175,7 @@ def _heard(state: _State, outing: Outing, more: Iterable[Claim] = ()) -> Told:
 def _beyond_doubt(
     hearing: Hearing, found: Sequence[Finding], outing: Outing, fair: Outing | None
 ) -> Iterator[Finding]:
-    """Drop what may be the doing of a test suite rather than of the client in it."""
+    """Drop what may be the doing of the command, which makes a call twice, rather than of the client in it."""
     usual = fair.exchanges if fair is not None else outing.exchanges
     for finding in found:
         if is_in_doubt(finding, hearing.retries, outing.exchanges, usual):

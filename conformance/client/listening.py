@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from orderproof.client.arriving import Arrival, Arrivals
+from orderproof.client.arriving import Arrival, Arrivals, OtherProtocol
 
 _TLS_HANDSHAKE = 0x16
 _HANDSHAKE_SECONDS = 10.0
@@ -121,6 +121,8 @@ class Listener:
                 if not self._handler(arrival, arrivals, connection):
                     break
             _say_goodbye(connection)
+        except OtherProtocol as error:
+            self.notes[f"the command spoke {error}"] = None
         finally:
             with self._lock:
                 self._open.discard(connection)

@@ -30,9 +30,9 @@ def is_in_doubt(
     exchanges: Iterable[Exchange],
     fair: Iterable[Exchange],
 ) -> bool:
-    """Say whether a finding about a retry may be about two tests of a suite that make the same call.
+    """Say whether a finding about a retry may be about a command that makes the same call twice, as a test suite may.
 
-    It is not where the key was kept, nor where the suite made fewer such calls in fair weather: the client added one.
+    It is not where the key was kept, nor where the command made fewer such calls in fair weather: the client added one.
     """
     if finding.rule not in RETRY_RULES:
         return False

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -126,6 +128,137 @@ def line(**fields: Any) -> dict[str, Any]:
 )
 def test_each_slip_is_named_by_its_own_rule(rule: str, exchanges: list[Exchange]) -> None:
     assert {rule} == broken(*exchanges)
+
+
+PACKED = gzip.compress(json.dumps(BODY).encode())
+
+
+@pytest.mark.parametrize(
+    "exchange",
+    [
+        pytest.param(sent(body=BODY, Expect="100-continue"), id="asks before it sends"),
+        pytest.param(sent(body=BODY, Transfer_Encoding="chunked"), id="a body in chunks"),
+        pytest.param(sent(body=BODY, Accept="*/*", User_Agent="curl/7.88.1"), id="takes anything"),
+        pytest.param(sent(body=BODY, User_Agent="Guzzle/7 (x; y) Lib/1 OS/a_b"), id="a long user agent"),
+        pytest.param(
+            sent(body=BODY, Cookie="session=1", Connection="Upgrade, HTTP2-Settings"), id="cookies, h2c"
+        ),
+        pytest.param(
+            sent(body=BODY, authorization="basic dXNlcjpwYXNz", Authorization=""), id="basic in small letters"
+        ),
+        pytest.param(
+            sent(body=BODY, Authorization="Basic  dXNlcjpwYXNz"), id="two spaces in the credentials"
+        ),
+        pytest.param(sent(body=BODY, Content_Type="application/json;charset=UTF-8"), id="a charset"),
+        pytest.param(
+            sent(body=BODY, Content_Type="Application/JSON; charset=utf-8;"), id="media type in capitals"
+        ),
+        pytest.param(sent(content=json.dumps(BODY).encode() + b"\r\n"), id="a line end after the body"),
+        pytest.param(sent(content=PACKED, Content_Encoding="gzip"), id="a packed body"),
+        pytest.param(
+            sent(body={**BODY, "description": "Bröd 🍞", "order_lines": [LINE]}), id="escaped letters"
+        ),
+        pytest.param(
+            sent(content='{"captured_amount": 1, "description": "Bröd"}'.encode()), id="plain letters"
+        ),
+        pytest.param(
+            sent("POST", f"{ORDER}/cancel", Content_Type="application/json", status=204), id="a type, no body"
+        ),
+        pytest.param(sent("POST", f"{ORDER}/cancel", Content_Length="0", status=204), id="a length of 0"),
+        pytest.param(
+            sent("POST", f"{ORDER}/cancel", body={}, status=204), id="an empty object where no body belongs"
+        ),
+        pytest.param(sent("GET", ORDER, body={}, status=200), id="an empty object with a GET"),
+        pytest.param(sent("GET", ORDER, Content_Type="application/json", status=200), id="a type with a GET"),
+        pytest.param(sent("GET", f"{ORDER}?", status=200), id="an empty query"),
+        pytest.param(sent("GET", ORDER.replace("-", "%2D"), status=200), id="more encoded than needs be"),
+        pytest.param(sent(body=BODY, key=KEY.upper()), id="a key in capitals"),
+        pytest.param(sent(body={"captured_amount": 0}), id="an amount of 0"),
+        pytest.param(sent(body={"captured_amount": 1, "order_lines": []}), id="an empty list of lines"),
+        pytest.param(sent("HEAD", "/", key=None, status=200), id="a probe of another path"),
+        pytest.param(sent("OPTIONS", "*", key=None, status=200), id="a probe of the server"),
+    ],
+)
+def test_what_http_stacks_do_is_no_breach(exchange: Exchange) -> None:
+    assert set() == broken(exchange)
+
+
+@pytest.mark.parametrize(
+    ("exchange", "rule"),
+    [
+        pytest.param(sent(body={**BODY, "description": None}), "CLI-BODY-1", id="null for text"),
+        pytest.param(sent(body={"captured_amount": None}), "CLI-BODY-1", id="null for an amount"),
+        pytest.param(
+            sent(body={"captured_amount": 1, "shipping_info": {}}), "CLI-BODY-1", id="{} for a list"
+        ),
+        pytest.param(
+            sent(body={"captured_amount": 1, "order_lines": {"1": LINE}}), "CLI-BODY-1", id="a list with gaps"
+        ),
+        pytest.param(
+            sent("PATCH", f"{ORDER}/customer-details", {"shipping_address": []}, status=400),
+            "CLI-BODY-1",
+            id="[] for {}",
+        ),
+        pytest.param(sent(body=[BODY]), "CLI-BODY-1", id="a list for an object"),
+        pytest.param(
+            sent(content=b"\xef\xbb\xbf" + json.dumps(BODY).encode()), "CLI-BODY-1", id="a byte order mark"
+        ),
+        pytest.param(sent(content=json.dumps(BODY).encode("utf-16")), "CLI-BODY-1", id="UTF-16"),
+        pytest.param(
+            sent(content='{"captured_amount": 1, "description": "Bröd"}'.encode("latin-1")),
+            "CLI-BODY-1",
+            id="Latin-1",
+        ),
+        pytest.param(sent(content=b'{"captured_amount": NaN}'), "CLI-BODY-1", id="NaN"),
+        pytest.param(sent(content=PACKED), "CLI-BODY-1", id="packed, and not said so"),
+        pytest.param(sent(content=b'{"captured_amount": 100.0}'), "CLI-BODY-2", id="100.0"),
+        pytest.param(sent(content=b'{"captured_amount": 1e2}'), "CLI-BODY-2", id="1e2"),
+        pytest.param(sent(body=line(quantity=2.0)), "CLI-BODY-2", id="a quantity of 2.0"),
+        pytest.param(
+            sent(body={**BODY, "weights": [{"quantity": 1.0}]}), "CLI-BODY-4", id="1.0 in a field of its own"
+        ),
+        pytest.param(
+            sent("POST", f"{ORDER}/cancel", content=b"[]", status=204), "CLI-BODY-3", id="[] for no body"
+        ),
+        pytest.param(
+            sent("POST", f"{ORDER}/cancel", content=b"null", status=204), "CLI-BODY-3", id="null for no body"
+        ),
+        pytest.param(sent("HEAD", ORDER, status=200), "CLI-PATH-1", id="HEAD"),
+        pytest.param(sent("OPTIONS", ORDER, key=None, status=200), "CLI-PATH-1", id="OPTIONS"),
+        pytest.param(
+            sent("PUT", f"{ORDER}/authorization", {"order_amount": 1}), "CLI-PATH-1", id="PUT for PATCH"
+        ),
+        pytest.param(sent("GET", f"/proxy{ORDER}"), "CLI-PATH-1", id="a path before the path"),
+        pytest.param(sent("GET", f"{ORDER} "), "CLI-PATH-1", id="an id with a space in it"),
+        pytest.param(
+            sent("GET", ORDER, Authorization="Basic"), "CLI-AUTH-1", id="no credentials in the header"
+        ),
+        pytest.param(sent(body=BODY, key=f"{{{KEY}}}"), "CLI-IDM-2", id="a key in braces"),
+        pytest.param(sent(body=BODY, key=KEY.replace("-", "")), "CLI-IDM-2", id="a key without dashes"),
+        pytest.param(
+            sent(body=BODY, key="6ba7b810-9dad-11d1-80b4-00c04fd430c8"), "CLI-IDM-2", id="a key of version 1"
+        ),
+    ],
+)
+def test_what_encoders_do_wrong_is_named_by_its_own_rule(exchange: Exchange, rule: str) -> None:
+    assert {rule} == broken(exchange)
+
+
+def test_credentials_after_a_challenge_are_late_and_no_retry() -> None:
+    bare = sent(body=BODY, status=401, Authorization="")
+    assert {"CLI-AUTH-1"} == broken(bare)
+    assert set() == broken(bare, sent(body=BODY, at=0.11))
+
+
+def test_the_same_credentials_again_after_401_are_a_retry() -> None:
+    refused = sent(body=BODY, status=401)
+    assert {"CLI-RETRY-1", "CLI-RETRY-2"} == broken(refused, sent(body=BODY, at=0.11))
+
+
+def test_a_try_that_the_client_gave_up_without_hanging_up_does_not_look_hasty() -> None:
+    unanswered = replace(sent(body=BODY, status=None, facts=["lost"]), answered_at=8.0)
+    assert set() == broken(unanswered, sent(body=BODY, at=6.0))
+    assert {"CLI-RETRY-2"} == broken(unanswered, sent(body=BODY, at=0.5))
 
 
 def test_a_retry_without_any_key_is_unsafe() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 
 import pytest
 
-from orderproof.client.arriving import Arrival, Arrivals
+from orderproof.client.arriving import Arrival, Arrivals, OtherProtocol
 
 GET = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -38,13 +39,21 @@ def arrivals(*parts: bytes) -> list[Arrival]:
         b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" + GET,
         b"GET /a HTTP/1.0\r\n\r\n",
         b"GET /a HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
+        b"POST /a HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\r\n" + GET,
+        b"POST /a HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
+        b"POST /a HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n1;x=y\r\n{\r\n1\r\n}\r\n0\r\nX-Sum: 1\r\n\r\n"
+        + GET,
+        b"GET http://127.0.0.1:1/a HTTP/1.1\r\nHost: 127.0.0.1:1\r\nConnection: Keep-Alive\r\n\r\n",
+        b"GET /a HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAE\r\n\r\n",
+        b"POST /a HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\n{}\n",
+        b"HEAD /a HTTP/1.1\r\nAccept:\r\n\r\n" + GET,
     ],
 )
 def test_well_framed_requests_have_no_fault(content: bytes) -> None:
     found = arrivals(content)
     assert [()] * len(found) == [arrival.faults for arrival in found]
     assert all(arrival.whole and arrival.request.path == "/a" for arrival in found)
-    assert content.count(b" /a HTTP") == len(found)
+    assert content.count(b"/a HTTP") == len(found)
 
 
 @pytest.mark.parametrize(
@@ -88,6 +97,29 @@ def test_a_client_that_asks_first_is_told_to_go_on() -> None:
         assert arrival is not None
         assert b"{}" == arrival.request.body
         assert theirs.recv(100).startswith(b"HTTP/1.1 100 Continue")
+
+
+def test_a_client_that_speaks_another_version_is_not_taken_for_a_broken_one() -> None:
+    with pytest.raises(OtherProtocol, match="HTTP/2"):
+        arrivals(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+
+
+def test_a_request_that_comes_in_pieces_is_whole() -> None:
+    ours, theirs = socket.socketpair()
+    pieces = (b"POST /a HT", b"TP/1.1\r\nContent-Le", b"ngth: 12\r\n\r", b"\n", b'{"amount": ', b"}")
+
+    def send() -> None:
+        for piece in pieces:
+            time.sleep(0.02)
+            theirs.sendall(piece)
+
+    with ours, theirs:
+        sender = threading.Thread(target=send)
+        sender.start()
+        arrival = Arrivals(ours).next()
+        sender.join()
+    assert arrival is not None
+    assert ((), b'{"amount": }') == (arrival.faults, arrival.request.body)
 
 
 def test_a_client_that_hangs_up_is_noticed_at_once() -> None:
