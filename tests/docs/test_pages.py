@@ -20,6 +20,7 @@ from orderproof.counterexample import from_record
 from orderproof.exchange import from_record as exchange_from_record
 from orderproof.waivers import load
 from tests.docs.blocks import DOCS, Block, all_blocks, pages
+from tests.docs.rule_examples import examples
 from tests.docs.rule_pages import stale
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -32,6 +33,11 @@ def test_the_pages_of_the_rules_are_fresh() -> None:
 
 def test_every_rule_has_a_page() -> None:
     assert set(catalogue()) == {path.stem for path in (DOCS / "rules").glob("*.md")} - {"index"}
+
+
+def test_every_rule_for_servers_shows_an_example() -> None:
+    servers = {rule.id for rule in catalogue().values() if rule.judges == "server"}
+    assert set() == servers - set(examples())
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(DOCS).as_posix())
