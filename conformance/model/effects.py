@@ -192,7 +192,9 @@ def _release(state: State, call: Call) -> Iterable[State]:
 
 
 def _cancel(state: State, call: Call) -> Iterable[State]:
-    for remaining in sorted({0, state.remaining}):
+    # One that has expired may have read 0 already, and go back to what it was cancelled with.
+    before = state.amount("order_amount") - state.captured if state.expired else 0
+    for remaining in sorted({0, state.remaining, before}):
         yield state.with_order(status="CANCELLED", remaining_authorized_amount=remaining)
 
 

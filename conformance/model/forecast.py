@@ -289,9 +289,10 @@ def _acknowledge(state: State, call: Call) -> Forecast:
 
 
 def _extend_authorization(state: State, call: Call) -> Forecast:
-    refusing = {Phase.CANCELLED: Situation.CANCELLED, Phase.EXPIRED: Situation.EXPIRED}.get(state.phase)
-    if refusing:
-        return _refuses(refusing, call)
+    if state.phase is Phase.CANCELLED:
+        return _refuses(Situation.CANCELLED, call)
+    if state.phase is Phase.EXPIRED and not state.released:
+        return _refuses(Situation.EXPIRED, call)
     if state.phase is not Phase.OPEN or state.lowered:
         return _either(Situation.FULLY_CAPTURED, call)
     if call.now - created(state, call.now) > (EXTENSION_DAYS - 1) * DAY:
@@ -325,12 +326,12 @@ def _release(state: State, call: Call) -> Forecast:
 def _cancel(state: State, call: Call) -> Forecast:
     if state.phase is Phase.CANCELLED:
         return _either(Situation.AGAIN, call, _refused(call))
+    if state.phase is Phase.EXPIRED:
+        return _either(Situation.EXPIRED, call)
     if state.has_only_zero_captures:
         return _either(Situation.UNDECIDED, call)
     if state.captures:
         return _refuses(Situation.HAS_CAPTURES, call)
-    if state.phase is Phase.EXPIRED:
-        return _either(Situation.EXPIRED, call)
     return _takes(Situation.ORDINARY, call)
 
 
