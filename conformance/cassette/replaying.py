@@ -226,9 +226,8 @@ class _Player:
 
     def _report_unasked(self, recorded: Exchange) -> None:
         """Report what was found in calls that the recording does not have: on the way to it, and after it."""
-        roots = [finding for finding in self._found if finding.follows is None]
-        for finding in roots:
-            severity = Severity.FAILURE if catalogue()[finding.rule].level == "MUST" else Severity.WARNING
+        for finding in filter(_counts, self._found):
+            severity = Severity.FAILURE if _is_must(finding.rule) else Severity.WARNING
             self._report(severity, replace(recorded, response=None), finding.exchange, (), finding)
 
     def _is_missing(self, child: str) -> bool:
@@ -276,15 +275,15 @@ class _Player:
             self._counterparts.bind(made, created_id(new) if now.status == 201 else None)
 
     def _compare(self, recorded: Exchange, now: Exchange, broken_then: set[str]) -> None:
-        findings = [f for f in self._found if f.rule not in broken_then and f.follows is None]
-        worst = min(findings, key=lambda f: catalogue()[f.rule].level != "MUST", default=None)
+        findings = [f for f in self._found if f.rule not in broken_then and _counts(f)]
+        worst = min(findings, key=lambda f: not _is_must(f.rule), default=None)
         changed = changes(recorded, now, self._counterparts)
-        broken = worst is not None and catalogue()[worst.rule].level == "MUST"
+        broken = worst is not None and _is_must(worst.rule)
         if worst is not None:
             weighty = tuple(c for c in changed if c.kind not in ("more", "name"))
             self._report(Severity.FAILURE if broken else Severity.WARNING, recorded, now, weighty, worst)
             changed = [c for c in changed if c not in weighty]
-        stained = any(f.follows is not None for f in self._found)
+        stained = not all(map(_counts, self._found))
         for change in changed:
             if not stained or change.kind == "more":
                 self._report(_severity(change, now), recorded, now, (change,), None)
@@ -301,6 +300,15 @@ class _Player:
         self._result.drifts.append(drift)
         if severity is not Severity.NOTE:
             self._heard(drift)
+
+
+def _is_must(rule: str) -> bool:
+    return catalogue()[rule].level == "MUST"
+
+
+def _counts(finding: Finding) -> bool:
+    """Say whether a finding stands for itself: one that follows from another does if it alone is a failure."""
+    return finding.follows is None or (_is_must(finding.rule) and not _is_must(finding.follows))
 
 
 def _severity(change: Change, now: Exchange) -> Severity:

@@ -95,6 +95,7 @@ def test_correct_servers_show_no_failure(server: str) -> None:
         ("lower-case-status", "captures/full", "ORD-GET-4"),
         ("fourth-capture-lost", "captures/partial", "CAP-4"),
         ("released-is-captured", "authorizations/release", "REL-4"),
+        ("extension-adds", "authorizations/extension", "EXT-2"),
         ("captured-keeps-references", "captures/full", "REF-1"),
         ("second-cancel-not-found", "authorizations/cancel", "CAN-3"),
     ],
