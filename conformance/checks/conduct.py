@@ -127,9 +127,12 @@ def _follows(exchange: Exchange, before: Exchange) -> bool:
 
 
 def _answers_a_challenge(exchange: Exchange, before: Exchange) -> bool:
-    """Say whether a call comes again with the credentials that a 401 asked for, which makes it no retry."""
+    """Say whether a call comes again with the credentials that a 401 asked for, which makes it no retry.
+
+    That the first try had none is enough: how it was answered may have been lost.
+    """
     sent, had = (entry.request.header("authorization") for entry in (exchange, before))
-    return before.status == 401 and sent is not None and sent != had
+    return sent is not None and sent != had and (had is None or before.status == 401)
 
 
 def _refused(exchange: Exchange) -> bool:

@@ -87,10 +87,13 @@ class Arrivals:
         return Arrival(Request(headers, body, method, target), tuple(faults), whole, last)
 
     def has_hung_up(self, seconds: float) -> bool:
-        """Wait so long for the client to close the connection; says whether it did. Raises OSError."""
+        """Wait so long for the client to close the connection, or to reset it; says whether it did."""
         if not self._is_readable(seconds):
             return False
-        received = self._connection.recv(65_536)
+        try:
+            received = self._connection.recv(65_536)
+        except OSError:
+            return True
         self._waiting += received
         return not received
 

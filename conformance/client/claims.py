@@ -37,6 +37,7 @@ def claims(outing: Outing, fair: Outing | None) -> Iterator[Claim]:
         return
     yield from _reading(outing, fair)
     yield from _crashing(outing, fair)
+    yield from _sharing(outing)
     yield from _telling(outing)
 
 
@@ -109,6 +110,23 @@ def choking(fair: Outing, with_body: Outing) -> Iterator[Claim]:
 
 def _is_empty(exchange: Exchange) -> bool:
     return exchange.response is not None and exchange.status in (201, 204) and not exchange.response.body
+
+
+def _sharing(outing: Outing) -> Iterator[Claim]:
+    """Two calls that are alike and share a key cannot be told from one that is repeated, unless by the intent."""
+    if outing.balance is None or outing.balance.fate is not Fate.PARTLY:
+        return
+    first: dict[str, Exchange] = {}
+    for exchange in outing.exchanges:
+        key = exchange.request.header("klarna-idempotency-key")
+        if key is None or exchange.status is None or exchange.status >= 300:
+            continue
+        before = first.setdefault(key, exchange)
+        if before is not exchange:
+            expected = f"a key of its own: {key} was that of request {before.number}, which had its answer"
+            actual = f"the same key again, and {outing.balance.actual}"
+            yield Claim("CLI-IDM-3", Broken(expected, actual), exchange)
+            return
 
 
 def _telling(outing: Outing) -> Iterator[Claim]:

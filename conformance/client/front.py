@@ -111,7 +111,8 @@ class Front:
             self._deliver(sent, bad, None, connection, last=True)
             return False
         call = call_in(sent)
-        effect = self._sky.over(call)
+        # A request without credentials is answered 401, whatever else there is to say to it.
+        effect = self._sky.over(call) if sent.request.header("authorization") is not None else None
         if isinstance(effect, Reply) and call is not None:
             answer = _reply(effect, call, sent.number)
             return self._deliver(sent, answer, None, connection, last=arrival.last, met=True)
@@ -155,7 +156,9 @@ class Front:
             content = answer_bytes(taken, sent.request.method, close=False)
             end = content.find(b"\r\n\r\n") + 4
             # Half of the body; where there is none, half of the head.
-            connection.sendall(content[: (end + len(content)) // 2 if len(content) > end else end // 2])
+            half = (end + len(content)) // 2 if len(content) > end else end // 2
+            with contextlib.suppress(OSError):
+                connection.sendall(content[:half])
         return self._lost(sent, taken, f"the connection was cut {effect.where.value}", "lost")
 
     def _lost(self, sent: Exchange, taken: Response | None, fault: str, fact: str) -> bool:

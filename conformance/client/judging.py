@@ -191,6 +191,7 @@ def _claimed(
     for claim in shown:
         finding = hearing.note(claim.rule, claim.mark, claim.exchange)
         if finding is not None:
+            cause = cause or (claim.rule if claim.rule in _GRAVE else None)
             follows = cause if claim.doubled or (claim.rule == "CLI-DO-1" and cause == "CLI-IDM-3") else None
             yield replace(finding, trail=tuple(outing.exchanges[-_TRAIL:]), follows=follows)
 

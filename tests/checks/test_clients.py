@@ -248,6 +248,8 @@ def test_credentials_after_a_challenge_are_late_and_no_retry() -> None:
     bare = sent(body=BODY, status=401, Authorization="")
     assert {"CLI-AUTH-1"} == broken(bare)
     assert set() == broken(bare, sent(body=BODY, at=0.11))
+    lost = sent(body=BODY, status=None, Authorization="", facts=["lost"])
+    assert set() == broken(lost, sent(body=BODY, at=0.11))
 
 
 def test_the_same_credentials_again_after_401_are_a_retry() -> None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 SLIP = os.environ.get("SLIP", "")
+ONE_KEY = str(uuid.uuid4())
 FLOW = os.environ["ORDERPROOF_FLOW"]
 ORDER = f"/ordermanagement/v1/orders/{os.environ['ORDERPROOF_ORDER_ID']}"
 AMOUNT = int(os.environ.get("ORDERPROOF_AMOUNT", "0"))
@@ -71,6 +72,8 @@ def slash() -> str:
 def first_key() -> str:
     if SLIP in ("no key", "blind retry"):
         return ""
+    if SLIP == "one key":
+        return ONE_KEY
     return "order-1" if SLIP == "plain key" else str(uuid.uuid4())
 
 
@@ -125,8 +128,10 @@ def amount_sent() -> Any:
     return str(AMOUNT) if SLIP == "strings" else AMOUNT
 
 
-def capture(http: httpx.Client, key: str | None = None) -> None:
-    body = {"captured_amount": amount_sent(), "order_lines": [line(AMOUNT)]}
+def capture(http: httpx.Client, key: str | None = None, parcel: str = "") -> None:
+    body: dict[str, Any] = {"captured_amount": amount_sent(), "order_lines": [line(AMOUNT)]}
+    if SLIP == "one key for parcels":
+        body["description"] = f"parcel {parcel}"
     if SLIP == "":
         read_line = order(http)["order_lines"][0]
         body["order_lines"] = [{**read_line, **line(AMOUNT)}]
@@ -154,8 +159,8 @@ def capture(http: httpx.Client, key: str | None = None) -> None:
 
 def capture_twice(http: httpx.Client) -> None:
     key = str(uuid.uuid4())
-    for _ in range(2):
-        capture(http, key if SLIP == "shared key" else None)
+    for parcel in ("1", "2"):
+        capture(http, key if SLIP in ("shared key", "one key for parcels") else None, parcel)
 
 
 def cancel(http: httpx.Client) -> None:
