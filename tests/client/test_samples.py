@@ -30,7 +30,6 @@ SLIPS = [
     ("wrong sum", "capture-part", "fair", {"CLI-LINE-3"}),
     ("no key", "capture-part", "fair", {"CLI-IDM-1"}),
     ("plain key", "capture-part", "fair", {"CLI-IDM-2"}),
-    ("one key", "refund", "fair", {"CLI-IDM-3"}),
     ("shared key", "capture-twice", "fair", {"CLI-IDM-3"}),
     ("shared key", "capture-twice", "cut-after", {"CLI-IDM-3"}),
     ("one key for parcels", "capture-twice", "fair", {"CLI-IDM-3"}),

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 import httpx
 
 SLIP = os.environ.get("SLIP", "")
-ONE_KEY = str(uuid.uuid4())
 FLOW = os.environ["ORDERPROOF_FLOW"]
 ORDER = f"/ordermanagement/v1/orders/{os.environ['ORDERPROOF_ORDER_ID']}"
 AMOUNT = int(os.environ.get("ORDERPROOF_AMOUNT", "0"))
@@ -72,8 +71,6 @@ def slash() -> str:
 def first_key() -> str:
     if SLIP in ("no key", "blind retry"):
         return ""
-    if SLIP == "one key":
-        return ONE_KEY
     return "order-1" if SLIP == "plain key" else str(uuid.uuid4())
 
 
