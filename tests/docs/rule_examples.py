@@ -1,6 +1,8 @@
-"""Finds an example of each server rule being broken, by judging a sandbox with a fault: `docs/rules/examples.json`.
+"""Finds an example of each rule being broken: `docs/rules/examples.json`.
 
     python -m tests.docs.rule_examples [RULE…]
+
+Servers are shown by a sandbox with a fault, clients by a sample with a slip.
 
 It takes some minutes. The pages of the rules are then made by `python -m tests.docs.rule_pages`.
 """
@@ -16,12 +18,20 @@ from typing import Any
 from orderproof.catalogue import Rule, select
 from orderproof.checking import Settings, Watch, check
 from orderproof.checks.findings import Finding
+from orderproof.client.flows import flow_named
+from orderproof.client.judging import Settings as ClientSettings
+from orderproof.client.judging import Watch as ClientWatch
+from orderproof.client.judging import judge_client, sandbox
+from orderproof.client.outing import Plan
+from orderproof.client.weather import chosen
 from orderproof.errors import CannotJudge
 from orderproof.outcome import Block
 from orderproof.sandbox.faults import FAULTS, Fault, faults_of
 from orderproof.sandbox.options import Settings as SandboxSettings
 from orderproof.sandbox.server import background
 from orderproof.target import SANDBOX_CLOCK, Target
+from tests.client.conftest import HOLD, python
+from tests.client.test_samples import SLIPS
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "rules" / "examples.json"
 _SECONDS = 90.0
@@ -33,10 +43,10 @@ def main(wanted: Sequence[str]) -> None:
     """Find examples for rules (all without a word), and write them beside those that are there."""
     found = examples()
     for rule in select(wanted):
-        example = _example(rule) if rule.judges == "server" else None
+        example = _example(rule) if rule.judges == "server" else _example_of_client(rule)
         if example is not None:
             found[rule.id] = example
-        print(f"{rule.id}: {example['fault'] if example else 'no example'}", flush=True)
+        print(f"{rule.id}: {example['of'] if example else 'no example'}", flush=True)
         text = json.dumps(dict(sorted(found.items())), ensure_ascii=False, indent=1)
         FILE.write_text(text + "\n", encoding="utf-8")
 
@@ -55,7 +65,19 @@ def _example(rule: Rule) -> dict[str, Any] | None:
         for fault in faults[:_MOST_TRIES]:
             block = _block(fault, rule.id, rules, profile)
             if block is not None:
-                return _data(fault, block)
+                return _data(f"found in a sandbox with `{fault.name}`", block)
+    return None
+
+
+def _example_of_client(rule: Rule) -> dict[str, Any] | None:
+    """Return how a sample with one of the first slips breaks a rule; None if none does."""
+    with sandbox() as stock:
+        for slip, flow, weather, _ in sorted(SLIPS, key=lambda slip: rule.id not in slip[3]):
+            plan = Plan(python(), flow_named(flow), {"SLIP": slip}, timeout=60.0, hold=HOLD, show=False)
+            result = judge_client(ClientSettings(plan, chosen([weather]), [rule]), ClientWatch(), stock)
+            if result.blocks:
+                said = f"of a client with the slip “{slip}”, in the flow `{flow}` and the weather `{weather}`"
+                return _data(said, result.blocks[0])
     return None
 
 
@@ -76,10 +98,10 @@ def _block(fault: Fault, rule: str, rules: Sequence[Rule], profile: str) -> Bloc
     return next((block for block in result.blocks if block.rule.id == rule), None)
 
 
-def _data(fault: Fault, block: Block) -> dict[str, Any]:
+def _data(of: str, block: Block) -> dict[str, Any]:
     steps = [[step.request, step.answer, step.deciding] for step in block.steps[-_MOST_STEPS:]]
     return {
-        "fault": fault.name,
+        "of": of,
         "sent": block.sent,
         "steps": steps,
         "expected": block.expected,

@@ -70,6 +70,8 @@ def page(rule: Rule, example: dict[str, Any] | None) -> str:
     parts += _listed("What the target must be able to do", [f"`{need}`" for need in rule.needs])
     parts += _listed("How it is checked", [f"`{name}`" for name in _checks(rule)] or [_ELSEWHERE])
     parts += _faults(rule, faults_of(rule.id))
+    if example is not None and not faults_of(rule.id):
+        parts.append("## What breaking it looks like")
     if example is not None:
         parts.append("\n".join(_example(example)))
     return "\n\n".join(parts) + "\n"
@@ -105,7 +107,7 @@ def _faults(rule: Rule, faults: list[Fault]) -> Iterator[str]:
 
 
 def _example(example: dict[str, Any]) -> Iterator[str]:
-    yield f"An example, found in a sandbox with `{example['fault']}`:"
+    yield f"An example, {example['of']}:"
     yield ""
     yield "```text"
     for request, answer, deciding in example["steps"]:
