@@ -3,39 +3,62 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from orderproof.client.command import Ended
 
 _JAVA_FAULTS = (
     "NullPointerException|ClassCastException|IndexOutOfBoundsException|ArrayIndexOutOfBoundsException"
 )
-_SIGNS = {
-    "Python": (
-        r"^Traceback \(most recent call last\)",
+
+
+@dataclass(frozen=True)
+class _Runtime:
+    """What a runtime prints when a program dies of an exception that nobody caught.
+
+    `headline` captures the line that names an exception. Of several in a chain the program died of the first or of
+    the `last` one, and the others are what that one was made of. `fault` is a line that names the runtime's own.
+    """
+
+    headline: str
+    fault: str
+    last: bool = False
+
+    def crash(self, words: str) -> str:
+        lines = re.findall(self.headline, words, re.MULTILINE)
+        line = lines[-1 if self.last else 0].strip() if lines else ""
+        return line if re.search(self.fault, line) else ""
+
+
+_RUNTIMES = (
+    _Runtime(  # Python
+        r"^Traceback \(most recent call last\):\n(?:[ \t].*\n)+(\S.*)$",
         r"^(?:AttributeError|KeyError|IndexError|TypeError|NameError|UnboundLocalError|UnicodeDecodeError"
         r"|RecursionError|(?:\w+\.)*JSONDecodeError)(?::.*)?$",
+        last=True,
     ),
-    # A fetch that fails is a TypeError too, and reports what it should.
-    "Node": (
-        r"^Node\.js v\d",
-        r"^(?:TypeError|ReferenceError|RangeError|SyntaxError): (?!fetch failed|terminated).*$",
+    _Runtime(  # Node; a fetch that fails is a TypeError too, and reports what it should
+        r"^((?:\w*Error|Uncaught)\b.*)(?=[\s\S]*^Node\.js v\d)",
+        r"^(?:TypeError|ReferenceError|RangeError|SyntaxError): (?!fetch failed|terminated)",
+        last=True,
     ),
-    "Java": (
-        r"^\s+at [\w.$]+\(",
-        rf"^(?:Exception in thread \".*\" |Caused by: )java\.lang\.(?:{_JAVA_FAULTS}).*$",
+    _Runtime(  # Java
+        r"^(Exception in thread \".*\" .*)$", rf"^Exception in thread \".*\" java\.lang\.(?:{_JAVA_FAULTS})\b"
     ),
-    "Go": (r"^goroutine \d+ ", r"^panic: runtime error: .*$"),
-    "PHP": (
-        r"Fatal error: ",
-        r"^.*Fatal error: +Uncaught (?:TypeError|Error|ErrorException|JsonException)\b.*$",
+    _Runtime(r"^(panic: .*)(?=[\s\S]*^goroutine \d+ )", r"^panic: runtime error: "),  # Go
+    _Runtime(  # PHP, which starts with what an exception was made of
+        r"^((?:.*Fatal error: +Uncaught|Next) .*)$",
+        r"(?:Uncaught|^Next) (?:TypeError|Error|ArgumentCountError|ErrorException|JsonException)\b",
+        last=True,
     ),
-    "Ruby": (r"\.rb:\d+:in ", r"^.*\((?:NoMethodError|TypeError|JSON::ParserError|KeyError)\)$"),
-    ".NET": (
-        r"^Unhandled exception",
-        r"^Unhandled exception\. System\.(?:NullReference|InvalidCast|Format)Exception.*$",
+    _Runtime(  # Ruby, which ends with it
+        r"^(.*\.rb:\d+:in .*\([A-Z][\w:]*\))$", r"\((?:NoMethodError|TypeError|JSON::ParserError|KeyError)\)$"
     ),
-}
-"""By runtime: what it prints when a program dies of an exception that nobody caught, and the line that names it."""
+    _Runtime(  # .NET
+        r"^(Unhandled exception.*)$",
+        r"^Unhandled exception\. System\.(?:NullReference|InvalidCast|Format)Exception",
+    ),
+)
 
 _FATAL_SIGNALS = frozenset({-4, -6, -7, -8, -11, 132, 134, 135, 136, 139})
 _PARSING = re.compile(r"JSON|Unexpected end|Expecting value", re.IGNORECASE)
@@ -52,11 +75,7 @@ def crash_in(ended: Ended) -> str:
         return str(ended)
     if ended.succeeded or ended.exit_code is None:
         return ""
-    for mark, sign in _SIGNS.values():
-        found = re.search(sign, ended.words, re.MULTILINE)
-        if found is not None and re.search(mark, ended.words, re.MULTILINE):
-            return found[0].strip()[:_SHOWN]
-    return ""
+    return next(filter(None, (runtime.crash(ended.words) for runtime in _RUNTIMES)), "")[:_SHOWN]
 
 
 def parsing_crash_in(ended: Ended) -> str:

@@ -81,6 +81,43 @@ PYTHON = 'Traceback (most recent call last):\n  File "a.py", line 1\n'
         (2, "panic: klarna: 403\n\ngoroutine 1 [running]:\n", False),
         (255, "PHP Fatal error:  Uncaught TypeError: json_decode(): Argument #1\n", True),
         (255, "PHP Fatal error:  Uncaught Klarna\\ApiException: 403\n", False),
+        # An error of the client's own that was made of another one is a report.
+        (
+            1,
+            f"{PYTHON}KeyError: 'a'\n\nDuring handling of the above exception, …\n\n{PYTHON}k.ApiError: 403\n",
+            False,
+        ),
+        (
+            1,
+            f"{PYTHON}k.ApiError: 403\n\nDuring handling of the above exception, …\n\n{PYTHON}KeyError: 'a'\n",
+            True,
+        ),
+        (
+            255,
+            "PHP Fatal error:  Uncaught JsonException: x in a.php:1\n#0 {main}\n\nNext Klarna\\ApiException: 403\n",
+            False,
+        ),
+        (255, "PHP Fatal error:  Uncaught Klarna\\E: x in a.php:1\n#0 {main}\n\nNext TypeError: a\n", True),
+        (1, "a.rb:3:in `x': 403 (Klarna::Error)\n\tfrom a.rb:9\na.rb:1:in `y': nil (NoMethodError)\n", False),
+        (1, "a.rb:3:in `x': undefined method `[]' for nil:NilClass (NoMethodError)\n\tfrom a.rb:9\n", True),
+        (1, 'Exception in thread "main" java.lang.NullPointerException: x\n\tat a.B.c(B.java:1)\n', True),
+        (
+            1,
+            'Exception in thread "main" k.ApiException: 403\nCaused by: java.lang.NullPointerException\n',
+            False,
+        ),
+        (134, "Unhandled exception. System.NullReferenceException: Object reference not set\n", True),
+        (1, "KlarnaError: 403\n    at a.js:1:1 {\n  [cause]: TypeError: x\n}\n\nNode.js v20.20.2\n", False),
+        (
+            1,
+            "/a.js:3\n  x.y.z\n      ^\n\nTypeError: x is undefined\n    at a.js:3:7\n\nNode.js v20.20.2\n",
+            True,
+        ),
+        (
+            1,
+            "SyntaxError: Unexpected end of JSON input\n    at JSON.parse (<anonymous>)\n\nNode.js v20.20.2\n",
+            True,
+        ),
         (-11, "", True),
         (-15, "", False),
         (1, "refused: 403\n", False),

@@ -97,6 +97,54 @@ def test_tests_that_repeat_a_call_are_no_retries(
     assert rules == broken(judged([sys.executable, "-c", SUITE, *words], *weathers, flow=None))
 
 
+TWICE = """
+import base64, os, urllib.error, urllib.request as u
+pair = os.environ["ORDERPROOF_USERNAME"] + ":" + os.environ["ORDERPROOF_PASSWORD"]
+order = os.environ["ORDERPROOF_BASE_URL"] + "/ordermanagement/v1/orders/" + os.environ["ORDERPROOF_ORDER_ID"]
+headers = {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode(), "Content-Type": "application/json"}
+done = 0
+for parcel in range(2):
+    try:
+        u.urlopen(u.Request(order + "/captures", b'{"captured_amount": 2500}', headers))
+        done += 1
+    except OSError:
+        print("not captured")
+raise SystemExit(done < 2)
+"""
+
+
+def test_a_command_that_goes_on_with_the_next_parcel_retries_nothing(judged: Judged) -> None:
+    command = [sys.executable, "-c", TWICE]
+    assert {"CLI-IDM-1"} == broken(judged(command, "503-once", "cut-before", "403", flow="capture-twice"))
+
+
+CHALLENGED = """
+import os, urllib.request as u
+known = u.HTTPPasswordMgrWithDefaultRealm()
+base = os.environ["ORDERPROOF_BASE_URL"]
+known.add_password(None, base, os.environ["ORDERPROOF_USERNAME"], os.environ["ORDERPROOF_PASSWORD"])
+key = {"Klarna-Idempotency-Key": "0b2f6f4e-7c1b-4f2e-9a55-5d1c8a0a9a11", "Content-Type": "application/json"}
+order = base + "/ordermanagement/v1/orders/" + os.environ["ORDERPROOF_ORDER_ID"]
+u.build_opener(u.HTTPBasicAuthHandler(known)).open(u.Request(order + "/captures", b'{"captured_amount": 4000}', key))
+"""
+
+
+def test_credentials_after_a_challenge_are_late_and_nothing_else(judged: Judged) -> None:
+    result = judged([sys.executable, "-c", CHALLENGED], "503-once", "cut-middle", "403")
+    assert {"CLI-AUTH-1"} == broken(result)
+    assert {"fair": 0, "503-once": 1, "cut-middle": 0, "403": 1} == {
+        row["name"]: row["exit_code"] for row in result.coverage["client"]["scenarios"]
+    }
+
+
+def test_a_packed_body_is_read(judged: Judged) -> None:
+    code = CHALLENGED.replace("import os", "import gzip, os").replace(
+        "b'{\"captured_amount\": 4000}'", "gzip.compress(b'{\"captured_amount\": 4000}')"
+    )
+    packed = code.replace('"Content-Type"', '"Content-Encoding": "gzip", "Content-Type"')
+    assert {"CLI-AUTH-1"} == broken(judged([sys.executable, "-c", packed]))
+
+
 def test_a_command_that_sends_nothing_cannot_be_judged(judged: Judged) -> None:
     with pytest.raises(CannotJudge, match="sent no request to the sandbox"):
         judged(["true"])
