@@ -523,7 +523,7 @@ def main() -> None:
 
 
 def _stop(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
+    raise KeyboardInterrupt(number)
 
 
 def _end(sentence: str, code: int) -> None:

@@ -46,7 +46,7 @@ def run_command(
     """Run a command to its end, or until `seconds` are over, in a process group of its own.
 
     What it writes goes to our own output as it comes. Raises UsageError when it cannot be started; any other
-    exception, an interrupt among them, stops it first.
+    exception, an interrupt among them, stops it first, and a signal that a KeyboardInterrupt names is passed on to it.
     """
     started = time.monotonic()
     try:
@@ -64,11 +64,15 @@ def run_command(
     last = bytearray()
     readers = _readers(child, last, show=show)
     code: int | None = None
+    first = signal.SIGTERM
     try:
         with contextlib.suppress(subprocess.TimeoutExpired):
             code = child.wait(seconds)
+    except KeyboardInterrupt as interrupt:
+        first = signal.Signals(interrupt.args[0]) if interrupt.args else signal.SIGINT
+        raise
     finally:
-        _stop(child)
+        _stop(child, first)
         for reader in readers:
             reader.join(GRACE_SECONDS)
     return Ended(code, last.decode("utf-8", "replace"), time.monotonic() - started)
@@ -99,14 +103,14 @@ def _pass_through(source: IO[bytes], sink: IO[bytes] | None, last: bytearray) ->
                 sink.flush()
 
 
-def _stop(child: subprocess.Popen[bytes]) -> None:
-    """End whatever of the command's group is still there: kindly first, then not."""
-    for number, patience in ((signal.SIGTERM, GRACE_SECONDS), (signal.SIGKILL, GRACE_SECONDS)):
+def _stop(child: subprocess.Popen[bytes], first: signal.Signals) -> None:
+    """End whatever of the command's group is still there: with the signal that we got, kindly, then not."""
+    for number in dict.fromkeys((first, signal.SIGTERM, signal.SIGKILL)):
         try:
             os.killpg(child.pid, number)
         except (ProcessLookupError, PermissionError):
             break
-        if _is_gone(child, patience):
+        if _is_gone(child, GRACE_SECONDS):
             break
     child.wait(GRACE_SECONDS)
 

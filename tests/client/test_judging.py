@@ -233,6 +233,34 @@ def test_mistakes_are_one_sentence(words: list[str], code: int, sentence: str) -
     assert 1 == done.stderr.count("\n")
 
 
+TRAPPED = """
+import os, pathlib, signal, sys, time, urllib.request as u
+def note(number, frame):
+    pathlib.Path(sys.argv[1] + ".got").write_text(str(number))
+    os._exit(9)
+signal.signal(int(sys.argv[2]), note)
+try: u.urlopen(os.environ["ORDERPROOF_BASE_URL"])
+except OSError: pass
+pathlib.Path(sys.argv[1]).touch()
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_passed_on_to_the_command(tmp_path: Path, number: signal.Signals) -> None:
+    ready = tmp_path / "ready"
+    words = [*COMMAND, "--", sys.executable, "-c", TRAPPED, str(ready), str(number.value)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
+        for _ in range(200):
+            if ready.exists():
+                break
+            time.sleep(0.1)
+        child.send_signal(number)
+        output, _ = child.communicate(timeout=30)
+    assert (3, False) == (child.returncode, "Traceback" in output)
+    assert str(number.value) == Path(f"{ready}.got").read_text(encoding="utf-8")
+
+
 def test_an_interrupt_stops_the_command_and_keeps_what_was_found(tmp_path: Path) -> None:
     script = f"sh {SAMPLES / 'tidy.sh'}; echo $$ > {tmp_path / 'pid'}; sleep 60"
     words = [*COMMAND, "--flow", "capture-part", "--", "sh", "-c", script]
