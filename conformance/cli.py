@@ -306,6 +306,53 @@ def _chosen(config: Path | None, options: dict[str, Any]) -> dict[str, Any]:
 
 
 @cli.command()
+@click.option("--base-url", metavar="URL", help="The server to load. Default: an embedded sandbox.")
+@click.option("--users", type=click.IntRange(1), default=8, show_default=True, help="Users at once, in all.")
+@click.option(
+    "--spawn-rate",
+    type=float,
+    default=8.0,
+    show_default=True,
+    metavar="N",
+    help="Users that begin each second.",
+)
+@click.option("--run-time", type=float, default=60.0, show_default=True, metavar="SECONDS", help="How long.")
+@click.option(
+    "--requests", type=click.IntRange(1), metavar="N", help="End before that, after about N requests."
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Share the users out over so many.",
+)
+@click.option("--master", metavar="HOST:PORT", help="Listen there for --processes workers of other machines.")
+@click.option("--worker", metavar="HOST:PORT", help="Be a worker for the master there.")
+@click.option("--only", metavar="RULE", multiple=True, help="Judge these rules alone (glob, repeatable).")
+@click.option("--seed", type=int, help="Repeats the choices of the users, not who comes first.")
+@click.option("--strict", is_flag=True, default=None, help="A broken SHOULD fails the run too.")
+@click.option("--report", metavar="DIR", help="Write result.json, report.html and junit.xml there.")
+@click.option("--quiet", is_flag=True, default=None, help="The verdict and the failures alone.")
+@_target_options
+def load(config: Path | None, **options: Any) -> None:
+    """Judge a server under load: many users at once, every answer judged as by check.
+
+    It takes Locust: pip install 'orderproof[load]'.
+
+    \b
+    orderproof load --users 20 --run-time 60
+    orderproof load --base-url http://127.0.0.1:8080 --users 50 --processes 2 --report out
+    """
+    from orderproof.loading import run_load
+
+    chosen = _chosen(config, options)
+    settings = _settings(chosen)
+    shown = replace(settings, command=_command_line(sys.argv[1:], settings.seed))
+    sys.exit(run_load(shown, chosen, embedded=not chosen.get("base-url")))
+
+
+@cli.command()
 @click.option("--base-url", metavar="URL", help="The server to record. Default: an embedded sandbox.")
 @click.option("--to", metavar="DIR", required=True, type=click.Path(path_type=Path), help="Where to write.")
 @click.option(

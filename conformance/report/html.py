@@ -10,6 +10,7 @@ from orderproof.outcome import Block, RuleResult, RunResult
 from orderproof.report.block import again, failures, run_again, warnings
 from orderproof.report.files import TOOL, tool_version, write_whole
 from orderproof.report.lifecycle import lifecycle
+from orderproof.report.load import load_tables
 from orderproof.report.markup import Html, element, joined
 from orderproof.report.page import page
 from orderproof.report.screen import WORDS, headline, unexplained
@@ -85,6 +86,9 @@ def _sections(result: RunResult) -> Iterator[Html]:
     matrix = weather(result.coverage)
     if matrix:
         yield _section("weather", "Scenarios and rules", matrix)
+    figures = load_tables(result.coverage)
+    if figures:
+        yield _section("load", "Throughput and latencies", figures)
     picture = lifecycle(result.coverage)
     if picture:
         yield _section("lifecycle", "The life of an order, as this run saw it", picture)
