@@ -21,7 +21,7 @@ import gevent
 import gevent.os
 import locust.runners
 from locust.env import Environment
-from locust.runners import MasterRunner, Runner, WorkerRunner
+from locust.runners import STATE_STOPPED, MasterRunner, Runner, WorkerRunner
 from locust.stats import StatsEntry
 
 from orderproof.load.brief import Brief, Role
@@ -117,7 +117,7 @@ class Engine:
         runner = environment.create_worker_runner(self.brief.master_host, self.brief.master_port)
 
         def add_share(client_id: str, data: dict[str, Any]) -> None:
-            data[_SHARE] = self.share()
+            data[_SHARE] = {**self.share(), "final": runner.state == STATE_STOPPED}
 
         environment.events.report_to_master.add_listener(add_share)
         runner.greenlet.join()
@@ -133,10 +133,18 @@ class Engine:
         except KeyboardInterrupt:
             self.told_to_stop = True
         seconds = time.monotonic() - started
-        runner.stop()
-        runner.quit()
+        self._end(runner)
         shares = list(self.shares.values()) or [self.share()]
         return {"seconds": seconds, "shares": shares, "figures": self._figures(seconds, shares).record()}
+
+    def _end(self, runner: Runner) -> None:
+        """Let the users finish what they are at, and wait for what workers have to say at last."""
+        if isinstance(runner, MasterRunner):
+            runner.send_message("quit")
+            until = time.monotonic() + 2 * _STOPS_WITHIN_SECONDS
+            while not all(share["final"] for share in self.shares.values()) and time.monotonic() < until:
+                gevent.sleep(_LOOKS_EVERY)
+        runner.quit()
 
     def _runner(self) -> Runner:
         environment = self.environment

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from orderproof.report.block import WIDTH
 from orderproof.report.markup import Html, element
-from orderproof.report.text import counted, duration
+from orderproof.report.text import counted, duration, hanging
 
 _COLUMNS: Mapping[str, str] = {
     "requests": "requests",
@@ -28,13 +29,13 @@ def load_lines(coverage: Mapping[str, Any]) -> Iterator[str]:
     figures = coverage.get("load")
     if not figures:
         return
-    yield sentence(figures)
+    yield from hanging("", sentence(figures), WIDTH)
     rows = _rows(figures)
     width = max(len(row["name"]) for row in rows)
     yield _line("", _COLUMNS.values(), width)
     for row in rows:
         yield _line(row["name"], [_number(row[name]) for name in _COLUMNS], width)
-    yield together(figures)
+    yield from hanging("", together(figures), WIDTH)
 
 
 def _line(name: str, cells: Iterable[str], width: int) -> str:

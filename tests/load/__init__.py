@@ -1,0 +1,1 @@
+"""Load: shared orders, what users see, and the whole of it with Locust."""
