@@ -173,10 +173,11 @@ def _with_body(base: Forecast, call: Call) -> Forecast:
 def _of_repeat(state: State, call: Call, spent: Spent) -> Forecast:
     plain = _with_body(_of_order(state, call), call)
     same_call = spent.operation == call.name and spent.child == call.child
+    again = Outcome(_taken(call).statuses)
     if not same_call or call.now - spent.at > KEY_SECONDS - 60:
-        return Forecast(Situation.UNDECIDED, (*plain.outcomes, _taken(call), _ANY_REFUSAL))
+        # The server may have forgotten the key, hold it for longer, or hold it since a later repeat.
+        return Forecast(Situation.UNDECIDED, (*plain.outcomes, _taken(call), again, _ANY_REFUSAL))
     if spent.status is None or spent.status < 300:
-        again = Outcome(_taken(call).statuses)
         if call.validity.standing is Standing.INVALID:
             return Forecast(Situation.UNDECIDED, (again, Outcome(call.validity.refusals)))
         return Forecast(Situation.REPEAT, (again,))

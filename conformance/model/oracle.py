@@ -79,7 +79,8 @@ def assess(state: State, call: Call) -> Assessment:
         )
     if status < 300 and not call.operation.writes:
         return _assess_read(state, call, allowed)
-    after = effects(state, call) if outcome.taken else [state]
+    ways = {one.taken for one in allowed.outcomes if one.allows(status, error_code(call))}
+    after = [*(effects(state, call) if True in ways else ()), *([state] if False in ways else ())]
     return Assessment(state, allowed, tuple(_with_key(s, call, status) for s in after), taken=outcome.taken)
 
 
