@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
 from orderproof import operations
 from orderproof.checks.conduct import API, Conduct, order_lines, tidied
-from orderproof.checks.contents import content_of, json_of
+from orderproof.checks.contents import content_of, decimals, json_of
 from orderproof.checks.registry import HELD, Broken, Mark, check, verdict
 from orderproof.checks.step import brief
 from orderproof.exchange import ABSENT, Exchange, Request
 from orderproof.model.validity import AMOUNT_FIELDS, tax_fits
+from orderproof.operations import OPERATIONS
 
 HEADER_BYTES, HEADERS_BYTES, BODY_BYTES = 6_000, 20_000, 1_000_000
 MOST_RETRIES, SHORTEST_PAUSE = 3, 1.0
@@ -26,8 +26,22 @@ _PLAIN_PATH = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
 _INTEGER = "integer"
 
 
+_ACTIONS = "|".join(
+    sorted(
+        {
+            operation.template.split("/")[5]
+            for operation in OPERATIONS.values()
+            if "/{order_id}/" in operation.template
+        }
+    )
+)
+_MEANT = re.compile(rf"/order[-_]?management/|/orders/[^/]+/({_ACTIONS})(/|$)", re.IGNORECASE)
+"""What can only be meant for this API, although its path may be another: no other API acts on orders like that."""
+
+
 def _is_of_the_api(conduct: Conduct) -> bool:
-    return API in conduct.exchange.request.path
+    path = conduct.exchange.request.path
+    return API in path or _MEANT.search(path) is not None
 
 
 @check("CLI-HTTP-1", view="request")
@@ -111,37 +125,8 @@ def amounts_are_integers(conduct: Conduct) -> Iterator[Mark]:
     if conduct.schema is None or not isinstance(conduct.body, dict):
         return
     wrong = [str(problem) for problem in _problems(conduct) if _is_about_an_integer(problem)]
-    wrong += [f"{place}: {value!r}" for place, value in _fractions(conduct.schema, conduct.body)]
+    wrong += [f"{place}: {value!r}" for place, value in decimals(conduct.schema, conduct.body)]
     yield verdict(not wrong, "JSON integers in minor units", "; ".join(dict.fromkeys(wrong[:3])))
-
-
-def _fractions(schema: str, body: Any) -> Iterator[tuple[str, float]]:
-    """Integers of the schema that are written as decimals."""
-    unknown = tuple(operations.unknown_fields(schema, body))
-    integers = _integer_fields(schema)
-    for place, value in _numbers(body, ""):
-        is_meant = re.sub(r".*[.]", "", place) in integers and not place.startswith(unknown)
-        if isinstance(value, float) and value.is_integer() and is_meant:
-            yield place, value
-
-
-@cache
-def _integer_fields(schema: str) -> frozenset[str]:
-    whole = operations.schema(schema)
-    parts = [whole, *whole.get("$defs", {}).values()]
-    fields = [field for part in parts for field in part.get("properties", {}).items()]
-    return frozenset(name for name, field in fields if field.get("type") == _INTEGER)
-
-
-def _numbers(value: Any, place: str) -> Iterator[tuple[str, float]]:
-    if isinstance(value, dict):
-        for name, child in value.items():
-            yield from _numbers(child, f"{place}.{name}".lstrip("."))
-    elif isinstance(value, list):
-        for number, child in enumerate(value):
-            yield from _numbers(child, f"{place}[{number}]")
-    elif isinstance(value, float):
-        yield place, value
 
 
 @check("CLI-BODY-3", view="request")

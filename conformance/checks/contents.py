@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
+from collections.abc import Iterator
+from functools import cache
 from typing import Any, NoReturn
 
+from orderproof import operations
 from orderproof.exchange import ABSENT, Request
 
 MOST_BYTES = 16_000_000
@@ -40,3 +44,32 @@ def json_of(content: bytes) -> Any:
 
 def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
+
+
+def decimals(schema: str, body: Any) -> Iterator[tuple[str, float]]:
+    """Yield the place and value of each integer of a request schema that is written as a decimal, such as 12.0."""
+    unknown = tuple(operations.unknown_fields(schema, body))
+    integers = _integer_fields(schema)
+    for place, value in _floats(body, ""):
+        is_meant = re.sub(r".*[.]", "", place) in integers and not place.startswith(unknown)
+        if value.is_integer() and is_meant:
+            yield place, value
+
+
+@cache
+def _integer_fields(schema: str) -> frozenset[str]:
+    whole = operations.schema(schema)
+    parts = [whole, *whole.get("$defs", {}).values()]
+    fields = [field for part in parts for field in part.get("properties", {}).items()]
+    return frozenset(name for name, field in fields if field.get("type") == "integer")
+
+
+def _floats(value: Any, place: str) -> Iterator[tuple[str, float]]:
+    if isinstance(value, dict):
+        for name, child in value.items():
+            yield from _floats(child, f"{place}.{name}".lstrip("."))
+    elif isinstance(value, list):
+        for number, child in enumerate(value):
+            yield from _floats(child, f"{place}[{number}]")
+    elif isinstance(value, float):
+        yield place, value

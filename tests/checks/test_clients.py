@@ -176,6 +176,13 @@ PACKED = gzip.compress(json.dumps(BODY).encode())
         pytest.param(sent(body={"captured_amount": 0}), id="an amount of 0"),
         pytest.param(sent(body={"captured_amount": 1, "order_lines": []}), id="an empty list of lines"),
         pytest.param(sent("HEAD", "/", key=None, status=200), id="a probe of another path"),
+        pytest.param(sent("GET", "/checkout/v3/orders/f3392f8b", status=200), id="an order at the checkout"),
+        pytest.param(
+            sent("POST", "/checkout/v3/orders/f3392f8b/abort", key=None), id="an abort at the checkout"
+        ),
+        pytest.param(
+            sent("POST", "/payments/v1/authorizations/1/order", key=None), id="an order of a payment"
+        ),
         pytest.param(sent("OPTIONS", "*", key=None, status=200), id="a probe of the server"),
     ],
 )
@@ -229,6 +236,9 @@ def test_what_http_stacks_do_is_no_breach(exchange: Exchange) -> None:
             sent("PUT", f"{ORDER}/authorization", {"order_amount": 1}), "CLI-PATH-1", id="PUT for PATCH"
         ),
         pytest.param(sent("GET", f"/proxy{ORDER}"), "CLI-PATH-1", id="a path before the path"),
+        pytest.param(sent("GET", ORDER.replace("rm", "r_m")), "CLI-PATH-1", id="another name of the API"),
+        pytest.param(sent("POST", f"{ORDER[16:]}/cancel"), "CLI-PATH-1", id="no name of the API"),
+        pytest.param(sent("GET", ORDER.replace("o", "O")), "CLI-PATH-1", id="a path in capitals"),
         pytest.param(sent("GET", f"{ORDER} "), "CLI-PATH-1", id="an id with a space in it"),
         pytest.param(
             sent("GET", ORDER, Authorization="Basic"), "CLI-AUTH-1", id="no credentials in the header"
