@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from orderproof.client.books import Balance, balance
+from orderproof.client.books import Balance, Fate, balance
 from orderproof.client.certificate import Certificate
 from orderproof.client.command import Ended, run_command
 from orderproof.client.flows import ORDER_AMOUNT, Books, Flow, books_of
@@ -96,7 +96,7 @@ def go_out(plan: Plan, scenario: Scenario, stock: Stock, numbers: Iterator[int] 
     if front.error is not None:
         raise front.error
     ordered = tuple(sorted(heard, key=lambda entry: entry.exchange.number))
-    account = _account(plan.flow, before[-1], books_of(stock.read(orders[0])), ordered, orders[0])
+    account = _account(plan.flow, before, books_of(stock.read(orders[0])), ordered, orders[0])
     strays = tuple(elsewhere.requests)
     return Outing(scenario, ended, ordered, sky.met, account, strays, tuple(front.notes))
 
@@ -117,8 +117,9 @@ def tls_context(certificate: Certificate | None) -> ssl.SSLContext | None:
 
 
 def _account(
-    flow: Flow | None, before: Books, after: Books, heard: Sequence[Heard], order_id: str
+    flow: Flow | None, before: Sequence[Books], after: Books, heard: Sequence[Heard], order_id: str
 ) -> Balance | None:
+    """The books against the intent, as they were at first and last; what somebody else has done need not be done."""
     if flow is None:
         return None
     answered = not flow.answered or any(
@@ -126,7 +127,8 @@ def _account(
         for entry in heard
         if _is_success(entry, reads=flow.reads) and (call := call_in(entry.exchange)) is not None
     )
-    return balance(flow, before, after, answered=answered)
+    first, last = (balance(flow, books, after, answered=answered) for books in (before[0], before[-1]))
+    return first if first.fate is Fate.DONE else last
 
 
 def _is_success(entry: Heard, *, reads: bool) -> bool:

@@ -118,6 +118,24 @@ def test_a_command_that_goes_on_with_the_next_parcel_retries_nothing(judged: Jud
     assert {"CLI-IDM-1"} == broken(judged(command, "503-once", "cut-before", "403", flow="capture-twice"))
 
 
+LOOKS_AGAIN = (
+    TWICE.replace("2500", "10000")
+    .replace("range(2)", "range(1)")
+    .replace(
+        "raise SystemExit(done < 2)",
+        "import json\n"
+        "del headers['Content-Type']\n"
+        "raise SystemExit(json.load(u.urlopen(u.Request(order, headers=headers)))['captured_amount'] < 10000)",
+    )
+)
+
+
+def test_what_somebody_else_has_done_is_done(judged: Judged) -> None:
+    result = judged([sys.executable, "-c", LOOKS_AGAIN], "captured-elsewhere", "403", flow="capture-all")
+    assert {"CLI-IDM-1"} == broken(result)
+    assert [0, 1, 0] == [row["exit_code"] for row in result.coverage["client"]["scenarios"]]
+
+
 CHALLENGED = """
 import os, urllib.request as u
 known = u.HTTPPasswordMgrWithDefaultRealm()
