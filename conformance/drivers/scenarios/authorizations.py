@@ -17,6 +17,10 @@ def acknowledging(stage: Stage) -> None:
     order.capture(order.remaining // 2)
     order.acknowledge()
     order.look_around()
+    order = new_order(stage)
+    order.update(order.amount - 1_000)
+    order.extend()
+    order.acknowledge()
 
 
 @scenario("decreases, the same amount, and increases")

@@ -129,6 +129,8 @@ def wrong_return_fee(stage: Stage) -> None:
     order = new_order(stage)
     order.capture(order.remaining // 2)
     order.refund(900, **_with_fee(1_000, 100))
+    order.capture(order.remaining)
+    order.refund(900, **_with_fee(1_000, 100))
     order = captured_order(stage, country="US")
     order.refund(900, **_with_fee(1_000, 100))
     order = captured_order(stage)

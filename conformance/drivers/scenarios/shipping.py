@@ -59,6 +59,12 @@ def sending_out(stage: Stage) -> None:
     order.capture(order.remaining // 2)
     order.call("triggerSendOut", capture=0)
     order.call("triggerSendOut", capture=0)
+    order.capture(order.remaining // 2)
+    order.call("triggerSendOut", capture=0)
+    order.release()
+    order.refund(order.refundable)
+    order.call("triggerSendOut", capture=0)
+    order.call("triggerSendOut", capture=1)
     order.look_around()
 
 

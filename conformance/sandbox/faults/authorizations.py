@@ -367,9 +367,14 @@ def captured_is_released() -> Behaviour:
 @fault("REL-4", "CAP-5", when="state")
 def released_is_captured() -> Behaviour:
     """A released order can be captured up to its order amount."""
-    guards = AS_AGREED.guards["captureOrder"]
-    left = tuple(one for one in guards if one.name not in ("released", "within_remaining"))
-    return replace(AS_AGREED, guards={**AS_AGREED.guards, "captureOrder": left})
+
+    def alter(refusal: Refusal | None, order: Order, call: Call) -> Refusal | None:
+        left = order.order_amount - captured_amount(order)
+        return None if order.released and call.body["captured_amount"] <= left else refusal
+
+    checked = asking("captureOrder", "within_remaining", alter).guards["captureOrder"]
+    guards = tuple(one for one in checked if one.name != "released")
+    return replace(AS_AGREED, guards={**AS_AGREED.guards, "captureOrder": guards})
 
 
 @fault("REL-4", when="state")
@@ -467,7 +472,7 @@ def expired_is_captured() -> Behaviour:
     return without("captureOrder", "expired")
 
 
-@fault("EXP-1", when="sequence")
+@fault("EXP-1", "AUT-4", when="sequence")
 def expired_is_updated() -> Behaviour:
     """The authorization of an expired order can be updated."""
     return without("updateAuthorization", "expired")

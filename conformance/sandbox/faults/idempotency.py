@@ -29,13 +29,13 @@ def _scoped(change: Callable[[Call, Scope], Scope | None]) -> Behaviour:
     return replace(AS_AGREED, scope_of=scope)
 
 
-@fault("IDM-1", "IDM-3")
+@fault("IDM-1", "IDM-2", "IDM-3")
 def keys_ignored() -> Behaviour:
     """Keys do nothing."""
     return _scoped(lambda call, scope: None)
 
 
-@fault("IDM-1", "IDM-3", when="value")
+@fault("IDM-1", "IDM-2", "IDM-3", when="value")
 def refund_keys_ignored() -> Behaviour:
     """Keys do nothing for refunds."""
     return _scoped(lambda call, scope: None if call.operation == "refundOrder" else scope)

@@ -346,7 +346,7 @@ def refund_describes_captures() -> Behaviour:
     )
 
 
-@fault("ORD-FIX-2", when="sequence")
+@fault("ORD-FIX-2", "SND-1", when="sequence")
 def send_out_moves_the_capture() -> Behaviour:
     """A send-out renews the time of the captures."""
     return effect(

@@ -90,7 +90,7 @@ def shipping_info_of_nothing() -> Behaviour:
     return _lenient("appendShippingInfo")
 
 
-@fault("SHP-3", when="state")
+@fault("SHP-3", "GEN-VAL-4", when="state")
 def shipping_info_without_captures_is_invalid() -> Behaviour:
     """Shipping info for a capture of an order without captures is answered 400."""
     return refusing(
