@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote
 
 from orderproof.exchange import Exchange, Request, redacted_target
-from orderproof.model.call import call_of, created_id
+from orderproof.model.call import call_of, created_id, is_uuid
+from orderproof.report.text import counted
 from orderproof.target import Target
 
 _BODY_SHOWN = 160
+_TEXT_SHOWN = 24
+_ID_SHOWN = 60
 _BODY_SENT = 100_000
 _OUR_HEADERS = frozenset({"accept", "user-agent", "host", "content-length", "authorization", "content-type"})
 _KEY = "klarna-idempotency-key"
+_ORDER_PATH = re.compile(r"/ordermanagement/v1/orders/([^/?#]+)")
+_NO_NAMES: Mapping[str, str] = {}
 
 _PROLOGUE = """\
 #!/bin/sh
@@ -28,14 +36,77 @@ new_key() {{ uuidgen 2>/dev/null || cat /proc/sys/kernel/random/uuid; }}
 """
 
 
-def shown_request(exchange: Exchange) -> str:
-    """One line: `POST …/captures {"captured_amount": 10001}`."""
+def order_names(exchanges: Iterable[Exchange]) -> dict[str, str]:
+    """Return a short name for each order that calls go to, by its id; none where all go to one."""
+    calls = (call_of(exchange) for exchange in exchanges if "invented-order" not in exchange.facts)
+    ids = dict.fromkeys(call.order_id for call in calls if call is not None and is_uuid(call.order_id))
+    return {order_id: f"order-{number}" for number, order_id in enumerate(ids, 1)} if len(ids) > 1 else {}
+
+
+def shown_request(exchange: Exchange, orders: Mapping[str, str] = _NO_NAMES) -> str:
+    """One line: `POST …/captures {"captured_amount": 10001}`; the making of an order as `a new order of 10000 SEK`.
+
+    `orders` has the names of orders by their ids, where more than one is called.
+    """
     request = exchange.request
-    path = re.sub(r"^/ordermanagement/v1/orders/[^/]+", "…", redacted_target(request.target)) or "…"
-    body = request.body.decode("utf-8", "backslashreplace")
-    shown = body if len(body) <= _BODY_SHOWN else f"{body[:_BODY_SHOWN]}… ({len(request.body)} bytes)"
-    credentials = "" if exchange.credentials == "own" else f" (credentials: {exchange.credentials})"
-    return f"{request.method} {path} {shown}".rstrip() + credentials
+    made = _made_order(exchange, orders)
+    if made:
+        return f"{made} ({request.method} {redacted_target(request.target)})"
+    remarks = "" if exchange.credentials == "own" else f" (credentials: {exchange.credentials})"
+    if "invented-order" in exchange.facts:
+        remarks += " (an order that does not exist)"
+    return f"{request.method} {_path(request, orders)} {_body(request)}".rstrip() + remarks
+
+
+def _made_order(exchange: Exchange, orders: Mapping[str, str]) -> str:
+    """What was made, when the request made an order through the Customer Token API; else nothing."""
+    wanted, response = exchange.request.json, exchange.response
+    if "/customer-token/" not in exchange.request.target or exchange.status != 200 or response is None:
+        return ""
+    amount = wanted.get("order_amount") if isinstance(wanted, dict) else None
+    if not isinstance(amount, int):
+        return ""
+    order_id = response.json.get("order_id") if isinstance(response.json, dict) else None
+    name = f"{orders[order_id]}, " if isinstance(order_id, str) and order_id in orders else ""
+    return f"{name}a new order of {amount} {wanted.get('purchase_currency', '')}".rstrip()
+
+
+def _path(request: Request, orders: Mapping[str, str]) -> str:
+    target = redacted_target(request.target)
+    found = _ORDER_PATH.match(target)
+    if found is None:
+        return target or "…"
+    order_id, rest = unquote(found[1]), target[found.end() :]
+    if is_uuid(order_id):
+        return orders.get(order_id, "…") + rest
+    known = (
+        found[1] if len(found[1]) <= _ID_SHOWN else f"{found[1][:_ID_SHOWN]}… ({len(found[1])} characters)"
+    )
+    return f"…/orders/{known}{rest}"
+
+
+def _body(request: Request) -> str:
+    """The body; of a long one its outline, and how long it is."""
+    text = request.body.decode("utf-8", "backslashreplace")
+    if len(text) <= _BODY_SHOWN or not isinstance(request.json, dict | list):
+        cut = f"… ({len(request.body)} bytes)" if len(text) > _BODY_SHOWN else ""
+        return text[:_BODY_SHOWN] + cut
+    outlines = [json.dumps(_outline(request.json, depth), ensure_ascii=False) for depth in (3, 2, 1)]
+    short = next((outline for outline in outlines if len(outline) <= _BODY_SHOWN), outlines[-1])
+    return f"{short[:_BODY_SHOWN]}{'…' if len(short) > _BODY_SHOWN else ''} ({len(request.body)} bytes)"
+
+
+def _outline(value: Any, depth: int) -> Any:
+    """A value with long texts cut, lists cut after their first item, and nothing below a depth."""
+    if isinstance(value, str) and len(value) > _TEXT_SHOWN:
+        return f"{value[:_TEXT_SHOWN]}… {len(value)} characters"
+    if isinstance(value, dict) and value:
+        inner = {name: _outline(item, depth - 1) for name, item in value.items()} if depth else None
+        return inner or f"… {counted(len(value), 'field')}"
+    if isinstance(value, list) and value:
+        rest = [f"… {len(value)} items"] if len(value) > 1 else []
+        return [_outline(value[0], depth - 1), *rest] if depth else f"… {counted(len(value), 'item')}"
+    return value
 
 
 def shown_answer(exchange: Exchange) -> str:

@@ -14,7 +14,7 @@ from orderproof.drivers.reduction import Reduction, is_reducible
 from orderproof.exchange import Exchange, record
 from orderproof.judge import Judge, registered
 from orderproof.outcome import Block, RuleResult, RunResult, StepShown, Verdict
-from orderproof.shown import curl_script, shown_answer, shown_request
+from orderproof.shown import curl_script, order_names, shown_answer, shown_request
 
 if TYPE_CHECKING:
     from orderproof.checking import Settings
@@ -146,6 +146,8 @@ def _block(
     writes = [exchange for exchange in trail if exchange.request.method != "GET" or exchange is deciding]
     cut = "cut down from" if reduction is not None and is_reducible(found) else "in"
     position = f"{_position(deciding, writes, finding)}, {cut} “{found.exchange.scenario}”"
+    answered = f" → {shown_answer(deciding)}" if deciding is not finding.exchange else ""
+    orders = order_names(trail)
     return Block(
         rule=rules[finding.rule],
         expected=finding.expected,
@@ -153,10 +155,11 @@ def _block(
         operation=finding.operation,
         order_id=finding.order_id,
         scenario=found.exchange.scenario,
-        sent=f"{shown_request(deciding)}   ({position})",
+        sent=f"{shown_request(deciding, orders)}{answered}   ({position})",
         deciding=deciding.number,
         steps=tuple(
-            StepShown(shown_request(e), shown_answer(e), e is deciding) for e in writes[-_TRAIL_SHOWN:]
+            StepShown(shown_request(e, orders), shown_answer(e), e is deciding)
+            for e in writes[-_TRAIL_SHOWN:]
         ),
         curl=curl_script(trail, settings.target),
         file=_saved(found, reduction, settings, runs),
@@ -189,8 +192,11 @@ def _deciding(finding: Finding) -> Exchange:
 
 
 def _position(deciding: Exchange, writes: Sequence[Exchange], finding: Finding) -> str:
+    group = deciding.group
+    if group is not None:
+        return f"one of {sum(exchange.group == group for exchange in finding.trail)} calls at once"
     place = next((n for n, exchange in enumerate(writes, 1) if exchange is deciding), len(writes))
-    read = ", seen when the order was read" if deciding is not finding.exchange else ""
+    read = ", seen when it was read back" if deciding is not finding.exchange else ""
     return f"call {place} of {len(writes)}{read}"
 
 

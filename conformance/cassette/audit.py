@@ -22,7 +22,7 @@ from orderproof.judge import Judge, registered
 from orderproof.model.call import call_of
 from orderproof.outcome import Block, RuleResult, RunResult, StepShown, Verdict
 from orderproof.report.text import counted
-from orderproof.shown import shown_answer, shown_request
+from orderproof.shown import order_names, shown_answer, shown_request
 from orderproof.verdicts import BROKEN, CONFORMS, NOT_JUDGED, root_causes
 
 _ORDERS = 300
@@ -236,6 +236,8 @@ def _block(finding: Finding, follows: Sequence[Finding], ledger: _Ledger) -> Blo
     exchange = finding.exchange
     deciding = _deciding(finding)
     seen = f", seen in entry {exchange.number}" if deciding is not exchange else ""
+    answered = f" → {shown_answer(deciding)}" if deciding is not exchange else ""
+    orders = order_names(finding.trail)
     steps = [e for e in finding.trail if e.request.method != "GET" or e is deciding or e is exchange]
     return Block(
         rule=rules[finding.rule],
@@ -244,8 +246,8 @@ def _block(finding: Finding, follows: Sequence[Finding], ledger: _Ledger) -> Blo
         operation=finding.operation,
         order_id=finding.order_id,
         scenario=exchange.scenario,
-        sent=f"{shown_request(deciding)}   (entry {deciding.number} of {exchange.scenario}{seen})",
-        steps=tuple(StepShown(shown_request(e), shown_answer(e), e is deciding) for e in steps),
+        sent=f"{shown_request(deciding, orders)}{answered}   (entry {deciding.number} of {exchange.scenario}{seen})",
+        steps=tuple(StepShown(shown_request(e, orders), shown_answer(e), e is deciding) for e in steps),
         follows=tuple((rules[f.rule], f.expected, f.actual) for f in follows),
         exchanges=tuple(record(e) for e in finding.trail),
         count=ledger.counts[finding.rule],

@@ -172,10 +172,16 @@ def mark_of(found: list[Difference]) -> Mark:
     """Return the mark for a list of differences that would break the rule."""
     if not found:
         return HELD
-    expected = "; ".join(f"{d.place} {brief(d.expected)}" for d in found[:3])
+    expected = "; ".join(f"{d.place} {_wanted(d)}" for d in found[:3])
     actual = "; ".join(f"{d.place} {brief(d.actual)}" for d in found[:3])
     more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
     return Broken(expected + more, actual + more)
+
+
+def _wanted(difference: Difference) -> str:
+    """What was expected; of an object that is missing, no more than that."""
+    is_missing = difference.actual is ABSENT and isinstance(difference.expected, dict)
+    return "there" if is_missing else brief(difference.expected)
 
 
 def _covers(subject: str, name: str) -> bool:

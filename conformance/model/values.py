@@ -191,7 +191,8 @@ class Difference:
 
 
 def _step(parent: str | int | None, part: str | int) -> str:
-    return f"[{part}]" if isinstance(part, int) or parent in _BY_ID else f".{part}"
+    is_id = parent in _BY_ID and part != "refunded_amount"  # which is said of all the captures together
+    return f"[{part}]" if isinstance(part, int) or is_id else f".{part}"
 
 
 def differences(expected: Any, actual: Any, path: tuple[str | int, ...] = ()) -> Iterator[Difference]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from shlex import quote
 
@@ -10,6 +10,7 @@ from rich.cells import cell_len
 
 from orderproof.catalogue import Rule
 from orderproof.outcome import Block, RunResult, StepShown, Verdict
+from orderproof.report.situation import order_was, together
 from orderproof.report.text import hanging, padded, shortened, visible, wrapped
 
 WIDTH = 88
@@ -65,6 +66,9 @@ def heading(rule: Rule, width: int, *, sign: str) -> list[str]:
 
 def _fields(block: Block) -> Iterator[tuple[str, str]]:
     yield "Sent", block.sent
+    was = order_was(block)
+    if was:
+        yield "Order was", was
     yield "Expected", block.expected
     yield "Actual", block.actual
     if block.note:
@@ -74,22 +78,28 @@ def _fields(block: Block) -> Iterator[tuple[str, str]]:
         yield "Follows", following(block)
 
 
-def _deciding(block: Block) -> int:
-    """The number of the step that decides, from 1; 0 when there are no steps."""
-    marked = [number for number, step in enumerate(block.steps, start=1) if step.deciding]
-    return marked[-1] if marked else len(block.steps)
-
-
 def _before(block: Block, width: int) -> list[str]:
-    """The calls before the deciding one, a line each, when they are more than the making of the order."""
-    before = block.steps[: max(_deciding(block) - 1, 0)]
-    if len(before) < 2:
-        return []
+    """A line for each of the calls before the deciding one, and of those that were under way with it.
+
+    The making of one order is not shown by itself.
+    """
+    at_once = together(block)
+    decides = max((n for n, step in enumerate(block.steps) if step.deciding), default=len(block.steps) - 1)
+    before = [step for n, step in enumerate(block.steps[: max(decides, 0)]) if n not in at_once]
+    others = [step for n, step in enumerate(block.steps) if n in at_once and n != decides]
+    return [
+        *_listed("After", before if len(before) > 1 else (), width),
+        *_listed("At once", others, width),
+    ]
+
+
+def _listed(title: str, steps: Sequence[StepShown], width: int) -> list[str]:
+    """The last steps of a list, a line each, and how many more there are."""
     room = width - _LABEL
-    shown = [_step(step, room) for step in before[-_MOST_BEFORE:]]
-    if len(before) > len(shown):
-        shown[0] = f"{len(before) - len(shown) + 1} more calls"
-    return [padded("" if number else "  After", _LABEL) + line for number, line in enumerate(shown)]
+    shown = [_step(step, room) for step in steps[-_MOST_BEFORE:]]
+    if len(steps) > len(shown):
+        shown[0] = f"{len(steps) - len(shown) + 1} more calls"
+    return [padded("" if number else f"  {title}", _LABEL) + line for number, line in enumerate(shown)]
 
 
 def _step(step: StepShown, room: int) -> str:

@@ -14,6 +14,7 @@ from orderproof.report.load import load_tables
 from orderproof.report.markup import Html, element, joined
 from orderproof.report.page import page
 from orderproof.report.screen import WORDS, headline, unexplained
+from orderproof.report.situation import order_was
 from orderproof.report.text import counted, duration, shortened
 from orderproof.report.timeline import timelines
 from orderproof.report.traffic import traffic
@@ -59,7 +60,7 @@ def _header(result: RunResult) -> Html:
 
 
 def _fact(name: str, value: str) -> Html:
-    return element("div", element("dt", name), element("dd", value), class_=name.lower())
+    return element("div", element("dt", name), element("dd", value), class_=name.lower().replace(" ", "-"))
 
 
 def _counts(result: RunResult) -> Html:
@@ -76,13 +77,13 @@ def _sections(result: RunResult) -> Iterator[Html]:
     blocks = failures(result)
     if blocks or unexplained(result):
         yield _section("failures", "What is broken", _index(result, blocks))
-    if result.notes:
-        yield _section("notes", "Notes", element("ul", [element("li", note) for note in result.notes]))
     for number, block in enumerate(blocks[:MOST_BLOCKS], start=1):
         yield _cause(number, block)
     warned = warnings(result)
     if warned:
         yield _section("warnings", "Warnings", [_warning(block) for block in warned])
+    if result.notes:
+        yield _section("notes", "Notes", element("ul", [element("li", note) for note in result.notes]))
     matrix = weather(result.coverage)
     if matrix:
         yield _section("weather", "Scenarios and rules", matrix)
@@ -161,6 +162,7 @@ def _source(source: Source) -> Html:
 
 def _fields(block: Block) -> Iterator[tuple[str, str]]:
     yield "Sent", block.sent
+    yield "Order was", order_was(block)
     yield "Expected", block.expected
     yield "Actual", block.actual
     yield "Note", block.note
@@ -178,7 +180,8 @@ def _follows(block: Block) -> Html:
         element("li", element("code", rule.id), f" {rule.title}: expected {expected}; got {actual}")
         for rule, expected, actual in block.follows
     ]
-    summary = element("summary", f"{counted(len(items), 'finding')} that follow from this")
+    verb = "follows" if len(items) == 1 else "follow"
+    summary = element("summary", f"{counted(len(items), 'finding')} that {verb} from this")
     return element("details", summary, element("ul", items))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +38,14 @@ def exchange(
     }
 
 
+OPEN_ORDER = {
+    "status": "AUTHORIZED",
+    "order_amount": 10_000,
+    "captured_amount": 0,
+    "refunded_amount": 0,
+    "remaining_authorized_amount": 10_000,
+}
+
 TOO_MUCH = Block(
     rule=catalogue()["CAP-5"],
     expected="403 CAPTURE_NOT_ALLOWED, order unchanged",
@@ -44,7 +53,7 @@ TOO_MUCH = Block(
     operation="captureOrder",
     order_id=ORDER,
     scenario="capture above",
-    sent='POST …/captures {"captured_amount": 10001}   (step 2 of 2, remaining 10000)',
+    sent='POST …/captures {"captured_amount": 10001}   (call 2 of 2)',
     steps=(
         StepShown("order of 10000", "200 OK"),
         StepShown('POST …/captures {"captured_amount": 10001}', "201 Created", deciding=True),
@@ -60,9 +69,7 @@ TOO_MUCH = Block(
         (catalogue()["ORD-SUM-5"], "captured_amount <= order_amount", "10002 > 10000"),
     ),
     exchanges=(
-        exchange(
-            41, message("GET", target=ORDER_PATH), message(200, '{"order_amount":10000,"captured_amount":0}')
-        ),
+        exchange(41, message("GET", target=ORDER_PATH), message(200, json.dumps(OPEN_ORDER))),
         exchange(
             42,
             message("POST", '{"captured_amount": 10001}', target=f"{ORDER_PATH}/captures"),
@@ -91,7 +98,7 @@ TWICE = Block(
     operation="captureOrder",
     order_id=ORDER,
     scenario="captures at once",
-    sent='POST …/captures {"captured_amount": 6000}, twice at once   (step 4 of 4)',
+    sent='POST …/captures {"captured_amount": 6000}   (one of 2 calls at once)',
     steps=(
         StepShown("order of 20000", "200 OK"),
         StepShown('PATCH …/authorization {"order_amount": 10000}', "204 No Content"),
@@ -118,6 +125,7 @@ TWICE = Block(
         ),
         exchange(52, message("GET", target=ORDER_PATH), message(200, '{"captured_amount":12000}')),
     ),
+    deciding=51,
 )
 
 

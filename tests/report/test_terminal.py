@@ -80,7 +80,8 @@ def test_quiet_leaves_the_verdict_and_the_failures(result: RunResult, golden: Go
 def test_the_block_is_as_designed() -> None:
     designed = """\
 × CAP-5  a capture above the remaining authorization is refused                     MUST
-  Sent       POST …/captures {"captured_amount": 10001}   (step 2 of 2, remaining 10000)
+  Sent       POST …/captures {"captured_amount": 10001}   (call 2 of 2)
+  Order was  AUTHORIZED, amount 10000, captured 0, refunded 0, remaining 10000
   Expected   403 CAPTURE_NOT_ALLOWED, order unchanged
   Actual     201 Created, captured_amount 10001
   Contract   Error codes and messages for Order Management, "403 - CAPTURE_NOT_ALLOWED"
