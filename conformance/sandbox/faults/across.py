@@ -123,7 +123,7 @@ class _Ahead:
         self.behind.answers[scope] = (answer, now)
 
 
-@fault("ORD-GET-1", when="restarts")
+@fault("ORD-GET-1", "CAP-3", "RFD-3", "AUT-1", when="restarts")
 def answered_before_saved() -> Behaviour:
     """A call is answered a moment before it is saved, so that a crash in between loses what was answered."""
     return replace(AS_AGREED, store=_WriteBehind)
