@@ -84,7 +84,7 @@ class Engine:
         return self.company
 
     def _measure(self, name: str, delivery: Delivery) -> None:
-        self.environment.events.request.fire(
+        self.environment.events.request.fire(  # type: ignore[no-untyped-call]  # Locust's events have no types
             request_type="",
             name=name,
             response_time=(delivery.answered_at - delivery.sent_at) * 1000,
@@ -119,7 +119,7 @@ class Engine:
         def add_share(client_id: str, data: dict[str, Any]) -> None:
             data[_SHARE] = {**self.share(), "final": runner.state == STATE_STOPPED}
 
-        environment.events.report_to_master.add_listener(add_share)
+        environment.events.report_to_master.add_listener(add_share)  # type: ignore[no-untyped-call]  # as above
         runner.greenlet.join()
 
     def lead(self) -> dict[str, Any]:
@@ -128,7 +128,7 @@ class Engine:
         started = time.monotonic()
         runner.start(self.brief.users, self.brief.spawn_rate, wait=False)
         try:
-            for _ in self._looks(started):
+            for _ in self._looks(runner, started):
                 self._tell(runner, time.monotonic() - started)
         except KeyboardInterrupt:
             self.told_to_stop = True
@@ -155,7 +155,7 @@ class Engine:
             if _SHARE in data:
                 self.shares[client_id] = data[_SHARE]
 
-        environment.events.worker_report.add_listener(take_share)
+        environment.events.worker_report.add_listener(take_share)  # type: ignore[no-untyped-call]  # as above
         runner = environment.create_master_runner(self.brief.master_host, self.brief.master_port)
         self._wait_for_workers(runner)
         return runner
@@ -170,13 +170,13 @@ class Engine:
                 )
             gevent.sleep(_LOOKS_EVERY)
 
-    def _looks(self, started: float) -> Iterator[None]:
+    def _looks(self, runner: Runner, started: float) -> Iterator[None]:
         """Yield now and then, as long as the load goes on."""
         most = self.brief.requests
         while not self.told_to_stop and time.monotonic() - started < self.brief.run_time:
             if most is not None and self.environment.stats.num_requests >= most:
                 return
-            if self.company is not None and self.company.problem and self.environment.runner.user_count == 0:
+            if self.company is not None and self.company.problem and runner.user_count == 0:
                 return
             gevent.sleep(_LOOKS_EVERY)
             yield
