@@ -158,8 +158,15 @@ class Tour:
         if OPERATIONS[command.operation].writes:
             key = None if self.chance(_WITHOUT_KEY) else f"call {len(self.stage.performed) + 1}"
             command = replace(command, key=key)
-            self.keyed += [command] if key is not None else []
+            self.keyed += [self._pinned(command)] if key is not None else []
         self.perform(command)
+
+    def _pinned(self, command: Command) -> Command:
+        """The command for the same capture, whatever is captured later: a key is never used for another one."""
+        if not isinstance(command.capture, int) or command.capture >= 0:
+            return command
+        owner = command.order if command.donor is None else command.donor
+        return replace(command, capture=command.capture + len(self.stage.seats[owner].captures))
 
     def perform(self, command: Command) -> None:
         """Make a call, and keep in mind what remained before it."""

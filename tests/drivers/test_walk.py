@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 
 from orderproof.drivers.drafts import draft
+from orderproof.drivers.handle import new_order
+from orderproof.drivers.moves import Move
+from orderproof.drivers.stage import Stage
+from orderproof.drivers.tour import Tally, Tour
 from orderproof.drivers.walk import walk
 from orderproof.errors import CannotJudge
 from orderproof.judge import Judge
@@ -16,6 +20,8 @@ from orderproof.model.call import call_of
 from orderproof.operations import OPERATIONS
 from orderproof.supply import OutOfOrders, Send
 from tests.drivers.sessions import Watched, watched, without_ids
+
+_ALWAYS_HIGH = (1 << 128) - 1
 
 
 def roots(judge: Judge) -> set[str]:
@@ -52,6 +58,20 @@ def test_a_correct_server_breaks_nothing(long_walk: Watched) -> None:
 def test_every_operation_is_called(long_walk: Watched) -> None:
     calls = [call for call in map(call_of, long_walk.history) if call is not None]
     assert set(OPERATIONS) == {call.name for call in calls}
+
+
+def test_a_call_that_is_repeated_stays_with_its_capture() -> None:
+    with watched("core") as watch:
+        order = new_order(Stage(watch.session, "two captures"))
+        tour = Tour(lambda _: _ALWAYS_HIGH, order.stage, Tally(), before=[order.remaining])
+        order.capture(10)
+        order.capture(20)
+        tour.make(0, Move("triggerSendOut", "last capture", which={"capture": -1}))
+        order.capture(30)
+        tour.perform(tour.keyed[-1])
+        sent_out = [e.request.path for e in watch.history if e.request.path.endswith("/trigger-send-out")]
+    assert 2 == len(sent_out)
+    assert sent_out[0] == sent_out[1]
 
 
 def test_the_limit_is_kept(long_walk: Watched) -> None:
