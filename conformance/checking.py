@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from orderproof.catalogue import Rule
 from orderproof.checks.findings import Finding
-from orderproof.counterexample import clear, counterexample_of
-from orderproof.coverage import Coverage
-from orderproof.drivers.plan import PROFILES, Driver, Run, drivers_of
-from orderproof.drivers.reduction import Reduction, is_reducible, reduced
-from orderproof.drivers.reruns import repeated
+from orderproof.counterexample import Counterexample, clear, counterexample_of
+from orderproof.drivers.plan import PROFILES, Driver, Profile, Run, Unit, drivers_of
+from orderproof.drivers.reduction import Reduction
 from orderproof.drivers.session import Session
-from orderproof.drivers.stage import Stage
-from orderproof.errors import CannotJudge, OutOfTime
+from orderproof.drivers.stage import Script, Stage
+from orderproof.errors import CannotJudge
 from orderproof.examples import Examples
 from orderproof.exchange import Exchange
 from orderproof.history import HistoryFile
 from orderproof.judge import Judge
+from orderproof.ledger import Ledger
 from orderproof.outcome import Progress, RunResult
+from orderproof.pace import Pace
+from orderproof.performing import End, Looks, attempt, cut_down, perform
 from orderproof.reproducing import play
 from orderproof.sanity import look_at
-from orderproof.supply import OutOfOrders, supply_from
+from orderproof.sharding import Shard, units_of
+from orderproof.supply import Supply, supply_from
 from orderproof.target import Target
 from orderproof.transport import Transport
 from orderproof.verdicts import conclude
+from orderproof.workers.crew import Crew
+from orderproof.workers.foreman import Foreman, Office
+from orderproof.workers.messages import Brief
 
-_HOME = Path(__file__).parent
+_SANITY, _FOUND_BEFORE = -2, -1
+"""The places of what comes before the first driver."""
+
+_GOING_ON = frozenset({End.DONE, End.FAULT})
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,7 @@ class Settings:
     """What to check and how.
 
     `max_time` in seconds; `rules` are those selected; `report` the folder to write to; `examples` what earlier runs
-    found, to be tried first.
+    found, to be tried first. `workers` processes share the work; of a `shard` only its part is done.
     """
 
     target: Target
@@ -53,46 +62,63 @@ class Settings:
     shown_target: str = ""
     examples: Examples | None = None
     command: str = "check"
+    workers: int = 1
+    shard: Shard | None = None
 
 
 @dataclass
 class Watch:
     """Who is told how a run goes: `progress` now and then, `finding` for each root cause, `exchange` for all.
 
-    `enough` is asked after each sequence: if it says so, what was found is cut down and the run ends.
+    `enough` is asked after each sequence: if it says so, what was found is cut down and the run ends. Exchanges of
+    workers are passed on only if `shows` says so, for that takes time.
     """
 
     progress: Callable[[Progress], None] = lambda _: None
     finding: Callable[[Finding], None] = lambda _: None
     exchange: Callable[[Exchange], None] = lambda _: None
     enough: Callable[[], bool] = lambda: False
+    shows: bool = False
 
 
 @dataclass
 class _State:
-    """A run under way."""
+    """A run under way. `elsewhere` are the requests that workers sent."""
 
     settings: Settings
     watch: Watch
-    judge: Judge
     history: HistoryFile | None
-    coverage: Coverage = field(default_factory=Coverage)
-    waiting: list[str] = field(default_factory=list)
-    reductions: dict[str, Reduction] = field(default_factory=dict)
+    supply: Supply
+    pace: Pace
+    ledger: Ledger = field(default_factory=Ledger)
     started: float = field(default_factory=time.monotonic)
-    runs: list[Run] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-    interrupted: str = ""
+    elsewhere: int = 0
     last_shown: float = 0.0
     announced: set[str] = field(default_factory=set)
-    sane: bool = False
+
+    @property
+    def profile(self) -> Profile:
+        return PROFILES[self.settings.profile]
+
+    @property
+    def budget(self) -> float | None:
+        """Seconds for the whole run."""
+        return self.settings.max_time or self.profile.seconds
+
+    @property
+    def deadline(self) -> float | None:
+        """When the time is over, as a reading of the monotonic clock."""
+        return None if self.budget is None else self.started + self.budget
+
+    def judge(self) -> Judge:
+        """A judge of the selected rules who has seen nothing yet."""
+        return Judge(only=[rule.id for rule in self.settings.rules])
 
 
 def check(settings: Settings, watch: Watch) -> RunResult:
     """Judge a server. Raises CannotJudge when the sanity run fails: nothing was judged then.
 
-    A run that is cut short (time, interrupt, a target that dies) keeps what it found, and says so.
+    A run that is cut short (time, interrupt, a target or a worker that dies) keeps what it found, and says so.
     """
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
     if settings.report is not None:
@@ -101,146 +127,207 @@ def check(settings: Settings, watch: Watch) -> RunResult:
         history = (
             stack.enter_context(HistoryFile(settings.report / "history.ndjson")) if settings.report else None
         )
-        state = _State(settings, watch, Judge(only=[rule.id for rule in settings.rules]), history)
-        transport = stack.enter_context(Transport(settings.target))
-        session = _session(state, transport)
-        look_at(session)
-        state.sane = True
-        for driver in (_found_before(state), *drivers_of(settings.profile)):
-            if not _drive(state, session, driver):
-                break
+        target = settings.target
+        state = _State(settings, watch, history, supply_from(target.orders), Pace(target.rate))
+        # They get ready while this process looks whether there is anything to do for them.
+        crew = stack.enter_context(Crew(_briefs(state))) if settings.workers > 1 else None
+        session = _session(state, stack.enter_context(Transport(target)))
+        _look(state, session)
+        _run(state, session, crew)
     return conclude(
         settings,
-        state.judge,
-        state.runs,
-        reductions=state.reductions,
-        requests=session.requests,
+        state.ledger,
+        requests=state.elsewhere + session.requests,
         duration=time.monotonic() - state.started,
         started_at=started_at,
-        interrupted=state.interrupted,
-        notes=state.notes,
-        remarks=state.remarks,
-        coverage=state.coverage.record(clock=settings.target.clock is not None),
     )
 
 
 def _session(state: _State, transport: Transport) -> Session:
-    settings = state.settings
-    budget = settings.max_time or PROFILES[settings.profile].seconds
+    settings, idle = state.settings, Judge()
+    parties = 1 + settings.workers if settings.workers > 1 else 1
     return Session(
         sender=transport,
         target=settings.target,
-        supply=supply_from(settings.target.orders),
-        record=lambda exchange: _record(state, exchange),
-        observe=lambda exchange: _observe(state, exchange),
-        observe_group=lambda exchanges: _announce(state, state.judge.observe_group(exchanges)),
-        state=state.judge.state,
-        coverage=state.coverage,
+        supply=state.supply,
+        record=lambda exchanges: _record(state, exchanges),
+        observe=idle.observe,
+        state=idle.state,
         seed=settings.seed,
-        deadline=None if budget is None else state.started + budget,
+        deadline=state.deadline,
+        numbers=itertools.count(1, parties),
+        turn=state.pace.wait,
     )
 
 
-def _record(state: _State, exchange: Exchange) -> None:
+def _briefs(state: _State) -> list[Brief]:
+    """What each worker has to know."""
+    settings = state.settings
+    return [
+        Brief(
+            target=settings.target,
+            rules=tuple(rule.id for rule in settings.rules),
+            profile=settings.profile,
+            seed=settings.seed,
+            number=number,
+            of=settings.workers,
+            deadline=state.deadline,
+            history=None if settings.report is None else settings.report / "history.ndjson",
+            shows=state.watch.shows,
+        )
+        for number in range(1, settings.workers + 1)
+    ]
+
+
+def _record(state: _State, exchanges: Sequence[Exchange]) -> None:
     if state.history is not None:
-        state.history.append(exchange)
-    state.watch.exchange(exchange)
+        state.history.append(exchanges)
+    _pass_on(state, exchanges)
 
 
-def _announce(state: _State, findings: Sequence[Finding]) -> None:
-    for finding in findings if state.sane else ():
-        if finding.follows is None and finding.rule not in state.announced:
-            state.announced.add(finding.rule)
-            state.waiting.append(finding.rule)
-            state.watch.finding(finding)
+def _pass_on(state: _State, exchanges: Sequence[Exchange]) -> None:
+    for exchange in exchanges:
+        state.watch.exchange(exchange)
 
 
-def _observe(state: _State, exchange: Exchange) -> None:
-    _announce(state, state.judge.observe(exchange))
-    step = state.judge.step
-    if step is not None and step.call is not None and step.assessment is not None:
-        state.coverage.observe(step.call, step.assessment, state.judge.states(step.call.order_id))
+def _announce(state: _State, finding: Finding) -> None:
+    due_to = state.ledger.blame.behind(finding.rule, finding.suspects)
+    if finding.rule not in state.announced and due_to is None:
+        state.announced.add(finding.rule)
+        state.watch.finding(finding)
 
 
-def _drive(state: _State, session: Session, driver: Driver) -> bool:
-    """Run one driver; returns whether the run can go on."""
+def _look(state: _State, session: Session) -> None:
+    """Make the sanity run. Raises CannotJudge; its findings are not announced, for there may be no server at all."""
+
+    def runs(session: Session) -> Iterator[Run]:
+        look_at(session)
+        yield from ()
+
+    outcome = perform(Unit("sanity", (_SANITY, 0), runs), session, state.judge(), Looks())
+    if outcome.end is End.CUT:
+        raise CannotJudge(outcome.sentence)
+    state.ledger.absorb(outcome, silent=True)
+
+
+def _run(state: _State, session: Session, crew: Crew | None) -> None:
+    """Try what was found before, then run the drivers: one after the other, or by a crew those that can be."""
+    settings = state.settings
+    drivers = drivers_of(settings.profile, settings.seed, clock=settings.target.clock is not None)
+    numbers = {driver.name: number for number, driver in enumerate(drivers)}
+    units = partial(_units, numbers, settings.shard)
+    if not _try_again(state, session):
+        return
+    shared = [driver for driver in drivers if crew is not None and not driver.alone]
+    if crew is not None and not _share_out(state, session, crew, shared, units):
+        return
+    for driver in drivers:
+        if driver not in shared and not _drive(state, session, driver, units(driver)):
+            return
+
+
+def _units(numbers: dict[str, int], shard: Shard | None, driver: Driver) -> Iterator[Unit]:
+    return units_of(driver, numbers[driver.name], shard)
+
+
+def _share_out(
+    state: _State,
+    session: Session,
+    crew: Crew,
+    drivers: Sequence[Driver],
+    units: Callable[[Driver], Iterator[Unit]],
+) -> bool:
+    office = Office(
+        ledger=state.ledger,
+        supply=state.supply,
+        pace=state.pace,
+        most=state.profile.reductions,
+        began=lambda driver, sequence, requests: _show(state, driver, sequence, session.requests + requests),
+        finding=lambda finding: _announce(state, finding),
+        sent=lambda exchanges: _pass_on(state, exchanges),
+        reduced=lambda reduction, scenario: _keep(state, reduction, scenario),
+        enough=state.watch.enough,
+    )
+    foreman = Foreman(crew, office)
     try:
-        for run in driver.runs(session, PROFILES[state.settings.profile]):
-            state.runs.append(run)
-            state.remarks += [run.note] if run.note else []
-            _show(state, session, driver, run)
-            enough = state.watch.enough()
-            if driver.lasting or enough:
-                _reduce(state, session)
-            if enough:
-                return False
-        _reduce(state, session)
-    except OutOfOrders as error:
-        state.notes.append(str(error))
-        return False
-    except OutOfTime:
-        state.notes.append(f"the time was over while {driver.name} ran")
-        return False
-    except CannotJudge as error:
-        state.interrupted = str(error)
-        return False
-    except KeyboardInterrupt:
-        state.interrupted = "interrupted from the keyboard"
-        return False
-    except Exception as error:
-        # What was found stands, and the other drivers may find more: a fault of ours must not take that away.
-        state.interrupted = f"a fault of orderproof ended the driver {driver.name}: {_shown(error)}"
+        return foreman.share_out(drivers, units)
+    finally:
+        crew.close()
+        state.elsewhere = foreman.requests
+
+
+def _drive(state: _State, session: Session, driver: Driver, units: Iterator[Unit]) -> bool:
+    """Perform the units of a driver in this process; returns whether the run can go on."""
+    looks = Looks(
+        run=lambda run: _show(state, driver.name, run.stage.name, session.requests),
+        finding=lambda finding, _: _announce(state, finding),
+        enough=state.watch.enough,
+    )
+    for unit in units:
+        outcome = perform(unit, session, state.judge(), looks)
+        state.ledger.absorb(outcome)
+        enough = outcome.end is End.ENOUGH or state.watch.enough()
+        if (driver.lasting or enough) and not _reduce(state, session, driver.name):
+            return False
+        if enough or outcome.end not in _GOING_ON:
+            return False
+    return _reduce(state, session, driver.name)
+
+
+def _try_again(state: _State, session: Session) -> bool:
+    """Send what earlier runs found, and drop what does not fail any more; returns whether the run can go on.
+
+    Of a run in shards, the first does so.
+    """
+    settings = state.settings
+    if settings.examples is None or (settings.shard is not None and settings.shard.number > 1):
+        return True
+    rules = {rule.id for rule in settings.rules}
+    for number, example in enumerate(settings.examples.known(), 1):
+        if example.rule in rules and not _try_one(state, session, settings.examples, example, number):
+            return False
     return True
 
 
-def _shown(error: Exception) -> str:
-    """The error and where it was raised, in a line."""
-    places = traceback.extract_tb(error.__traceback__)
-    ours = [place for place in places if Path(place.filename).is_relative_to(_HOME)]
-    place = (ours or places)[-1]
-    return f"{type(error).__name__}: {error} ({Path(place.filename).name}, line {place.lineno})"
+def _try_one(
+    state: _State, session: Session, examples: Examples, example: Counterexample, number: int
+) -> bool:
+    name = f"found before {number}"
 
-
-def _found_before(state: _State) -> Driver:
-    """The driver that sends what earlier runs found, and drops what does not fail any more."""
-    return Driver("found before", lambda session, _: _again(state, session), lasting=True)
-
-
-def _again(state: _State, session: Session) -> Iterator[Run]:
-    rules = {rule.id for rule in state.settings.rules}
-    examples = state.settings.examples
-    for number, example in enumerate(examples.known() if examples is not None else (), 1):
-        if example.rule not in rules or examples is None:
-            continue
-        stage = Stage(session, f"found before {number}", follow=True)
+    def runs(session: Session) -> Iterator[Run]:
+        stage = Stage(session, name, follow=True)
         yield Run(stage)
         play(example, stage)
-        found = [each for each in state.judge.findings if each.exchange.scenario == stage.name]
-        again = next((each for each in found if each.rule == example.rule and each.follows is None), None)
-        if again is None:
-            examples.drop(example)
-        else:
-            state.reductions.setdefault(example.rule, Reduction(again, example.sequence, 0))
+
+    unit = Unit("found before", (_FOUND_BEFORE, number), runs)
+    looks = Looks(finding=lambda finding, _: _announce(state, finding))
+    outcome = perform(unit, session, state.judge(), looks)
+    state.ledger.absorb(outcome)
+    again = [
+        each for each in state.ledger.found_in(name) if each.rule == example.rule and each.follows is None
+    ]
+    if again:
+        state.ledger.reduced_to(example.rule, Reduction(again[0], example.sequence, 0))
+    elif outcome.end is End.DONE:
+        examples.drop(example)
+    return outcome.end in _GOING_ON
 
 
-def _reduce(state: _State, session: Session) -> None:
-    """Cut what was found since the last time down to the shortest sequences, once for each rule.
+def _reduce(state: _State, session: Session, driver: str) -> bool:
+    """Cut down what was found since the last time, once for each rule; returns whether the run can go on."""
+    for finding, script in state.ledger.to_cut_down(state.profile.reductions):
+        end, sentence = attempt(driver, partial(_reduce_one, state, session, finding, script))
+        state.ledger.end(end, sentence)
+        if end not in _GOING_ON:
+            return False
+    return True
 
-    What took calls at once or lost answers is played again as it was.
-    """
-    most = PROFILES[state.settings.profile].reductions
-    rules = [rule.id for rule in state.settings.rules]
-    while state.waiting and len(state.reductions) < most:
-        rule = state.waiting.pop(0)
-        stages = {run.stage.name: run.stage for run in state.runs}
-        found = [each for each in state.judge.findings if each.rule == rule and each.follows is None]
-        known = [each for each in found if each.exchange.scenario in stages]
-        if known and rule not in state.reductions:
-            finding = min(known, key=lambda each: (not is_reducible(each), len(each.trail)))
-            shorten = reduced if is_reducible(finding) else repeated
-            stage = stages[finding.exchange.scenario]
-            state.reductions[rule] = shorten(session, stage, finding, lambda: Judge(only=rules))
-            _keep(state, state.reductions[rule], finding.exchange.scenario)
+
+def _reduce_one(state: _State, session: Session, finding: Finding, script: Script) -> End:
+    reduction = cut_down(session, finding, script, state.judge)
+    state.ledger.reduced_to(finding.rule, reduction)
+    _keep(state, reduction, script.name)
+    return End.DONE
 
 
 def _keep(state: _State, reduction: Reduction, scenario: str) -> None:
@@ -251,12 +338,10 @@ def _keep(state: _State, reduction: Reduction, scenario: str) -> None:
         state.settings.examples.keep(example)
 
 
-def _show(state: _State, session: Session, driver: Driver, run: Run) -> None:
+def _show(state: _State, driver: str, sequence: str, requests: int) -> None:
     now = time.monotonic()
     if now - state.last_shown < 0.1:
         return
     state.last_shown = now
-    budget = state.settings.max_time or PROFILES[state.settings.profile].seconds
-    found = sum(finding.follows is None for finding in state.judge.findings)
-    progress = Progress(driver.name, run.stage.name, session.requests, found, now - state.started, budget)
-    state.watch.progress(progress)
+    elapsed = now - state.started
+    state.watch.progress(Progress(driver, sequence, requests, state.ledger.roots, elapsed, state.budget))

@@ -92,6 +92,24 @@ class Coverage:
             self._stages[pending.transition.operation, pending.stages].add(stage)
         self._rows[pending.transition, stage, broken] += 1
 
+    def add(self, other: Coverage) -> None:
+        """Count what other orders went through as well."""
+        self.seen.update(other.seen)
+        self._rows.update(other.counted())
+        for choice, taken in other._taken.items():
+            self._taken[choice] |= taken
+        for passage, stages in other._stages.items():
+            self._stages[passage] |= stages
+
+    def counted(self) -> Counter[tuple[Transition, str | None, bool]]:
+        """How often each transition was taken, with the stage it led to (None: not known) and whether it was broken.
+
+        What was not read after it is counted too, and is not waited for any more.
+        """
+        for order_id in list(self._pending):
+            self._settle(order_id, None, broken=False)
+        return self._rows
+
     @property
     def choices(self) -> Choices:
         """What the target was seen to choose where the contract leaves it free."""
@@ -106,10 +124,8 @@ class Coverage:
 
     def record(self, *, clock: bool) -> dict[str, Any]:
         """Return the coverage as JSON data: the transitions taken, how many there are, and which were missed."""
-        for order_id in list(self._pending):
-            self._settle(order_id, None, broken=False)
         missed = sorted(self.missed(clock=clock))
-        rows = sorted(self._rows.items(), key=lambda item: (item[0][0], item[0][1] or "", item[0][2]))
+        rows = sorted(self.counted().items(), key=lambda item: (item[0][0], item[0][1] or "", item[0][2]))
         return {
             "transitions": [
                 _named(transition) | {"count": count, "next": stage, "broken": broken}

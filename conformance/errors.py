@@ -19,5 +19,9 @@ class CannotJudge(OrderproofError):
     """The target cannot be judged: unreachable, credentials refused, no orders."""
 
 
+class Stopped(Exception):
+    """Whoever shares out the work wants no more of it."""
+
+
 class OutOfTime(Exception):
     """The time that a run was given is over; what was found stands."""

@@ -41,6 +41,10 @@ class Absent:
     def __bool__(self) -> bool:
         return False
 
+    def __reduce__(self) -> str:
+        # There is one alone, in other processes too.
+        return "ABSENT"
+
 
 ABSENT = Absent()
 

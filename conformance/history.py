@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,15 +12,22 @@ from orderproof.exchange import Exchange, record
 
 
 class HistoryFile:
-    """Appends exchanges to `history.ndjson`; every line is on its way to disk before the next request goes out."""
+    """Appends exchanges to `history.ndjson`; every line is on its way to disk before the next request goes out.
 
-    def __init__(self, path: Path) -> None:
+    Several processes may append to one file: each piece is written whole, with one call of the system.
+    """
+
+    def __init__(self, path: Path, *, fresh: bool = True) -> None:
+        """Open a file, and empty it if it is to be a `fresh` one."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("w", encoding="utf-8", buffering=1)
+        if fresh:
+            path.write_bytes(b"")
+        self._file = path.open("ab", buffering=0)
 
-    def append(self, exchange: Exchange) -> None:
-        """Write one exchange."""
-        self._file.write(json.dumps(record(exchange), ensure_ascii=True) + "\n")
+    def append(self, exchanges: Sequence[Exchange]) -> None:
+        """Write exchanges, those that were under way at once as one piece."""
+        lines = (json.dumps(record(exchange), ensure_ascii=True) + "\n" for exchange in exchanges)
+        self._file.write("".join(lines).encode("ascii"))
 
     def __enter__(self) -> Self:
         return self

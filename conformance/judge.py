@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import orderproof.checks
+from orderproof.blame import ABOUT_KEYS, Blame
 from orderproof.checks.findings import Finding
 from orderproof.checks.group import Group
 from orderproof.checks.registry import CHECKS, Broken, Mark, Registered
@@ -18,15 +20,12 @@ from orderproof.model.call import Call, call_of
 from orderproof.model.oracle import Assessment, assess, explained
 from orderproof.model.state import State
 
-__all__ = ["Judge", "registered"]
+__all__ = ["FINDINGS_KEPT", "Judge", "registered"]
 
 _TRAIL_LENGTH = 400
-_FINDINGS_KEPT = 20
+FINDINGS_KEPT = 20
 _OF_ONE_ANSWER = ("GEN-", "ORD-GET-1", "ORD-GET-3", "ORD-GET-4", "CAP-2", "RFD-2")
 """Rules about an answer by itself, which hold for one of several at once too."""
-
-_OF_KEYS = ("IDM-1", "IDM-2", "IDM-3", "IDM-5")
-"""Rules whose breach says that keys do not work, at once or after a lost answer either."""
 
 
 def registered() -> list[Registered]:
@@ -45,22 +44,18 @@ class Judge:
     """
 
     def __init__(self, *, only: Iterable[str] | None = None, orders: int = 5_000) -> None:
-        chosen = None if only is None else frozenset(only)
-        checks = [entry for entry in registered() if chosen is None or entry.rule in chosen]
         self.findings: list[Finding] = []
         self.exercised: Counter[str] = Counter()
         self.broken: Counter[str] = Counter()
         self.errors: dict[str, str] = {}
         self.step: Step | None = None
-        self._steps = _by_operation([entry for entry in checks if entry.view == "step"])
-        self._groups = [entry for entry in checks if entry.view == "group"]
+        self.blame = Blame()
+        self._steps, self._groups = _checks_of(None if only is None else frozenset(only))
         self._orders = Dossiers(orders)
         self._correlations = Dossiers(20_000)
         self._trail: list[Exchange] = []
         self._kept: Counter[tuple[str, str | None]] = Counter()
         self._scenario: str | None = None
-        self._astray: dict[str, str] = {}
-        self._keys_fault: str | None = None
 
     def state(self, order_id: str) -> State:
         """The most plausible state of an order; an unknown one when it was never seen."""
@@ -87,7 +82,7 @@ class Judge:
         race = race_with_reading(dossier, step, assessments)
         found = self._judge(step, race)
         if found and race is None and not explained(assessments):
-            self._go_astray(step, found[0])
+            self.blame.note(_names(step), found[0].follows or found[0].rule)
         advance(dossier, step, assessments, chosen)
         return found
 
@@ -132,7 +127,7 @@ class Judge:
     def _broken(self, step: Step, rules: tuple[str, ...] = ("",)) -> list[Finding]:
         operation = step.call.name if step.call is not None else ""
         found: list[Finding] = []
-        for entry in self._steps[operation]:
+        for entry in self._steps.get(operation, self._steps[""]):
             if entry.rule.startswith(rules):
                 found += self._findings_of(entry, step, step)
         return found
@@ -143,11 +138,6 @@ class Judge:
             return []
         self.exercised[entry.rule] += len(marks)
         return [self._finding(entry.rule, mark, step) for mark in marks if isinstance(mark, Broken)]
-
-    def _go_astray(self, step: Step, finding: Finding) -> None:
-        """Remember which calls go wrong by themselves: where they do so at once, that is no fault of the others."""
-        for name in _names(step):
-            self._astray.setdefault(name, finding.follows or finding.rule)
 
     def _step(self, call: Call, dossier: Dossier, chosen: Assessment) -> Step:
         return Step(
@@ -209,30 +199,23 @@ class Judge:
         found = sorted(_one_per_rule(found), key=lambda finding: _rank(finding.rule, step))
         dossier = self._orders.of(step.call.order_id) if step.call is not None else Dossier()
         linked = []
-        stain = dossier.stained_by or (self._known_fault(found[0], step, race) if found else None)
+        stain = dossier.stained_by
+        if found and stain is None:
+            found[0] = replace(found[0], suspects=_suspects(found[0], step, race))
+            stain = self.blame.behind(found[0].rule, found[0].suspects)
         for finding in found:
             linked.append(replace(finding, follows=stain))
             stain = dossier.stained_by = stain or finding.rule
         for finding in linked:
             self._keep(finding)
-        broken = (finding.rule for finding in linked if finding.rule in _OF_KEYS)
-        self._keys_fault = self._keys_fault or next(broken, None)
+        self.blame.note_keys(finding.rule for finding in linked)
         return linked
-
-    def _known_fault(self, finding: Finding, step: Step, race: Group | None) -> str | None:
-        """The rule that the same calls broke before by themselves, or keys in another way."""
-        about_keys = finding.rule in ("IDM-5", "IDM-7")
-        known = self._astray if race is not None or about_keys else {}
-        rules = [known[name] for name in _names(step, race) if name in known]
-        if about_keys and self._keys_fault is not None:
-            rules.append(self._keys_fault)
-        return next((rule for rule in rules if rule != finding.rule), None)
 
     def _keep(self, finding: Finding) -> None:
         self.broken[finding.rule] += 1
         kind = (finding.rule, finding.follows)
         self._kept[kind] += 1
-        if self._kept[kind] <= _FINDINGS_KEPT:
+        if self._kept[kind] <= FINDINGS_KEPT:
             self.findings.append(finding)
 
 
@@ -245,11 +228,20 @@ def _names(step: Step, race: Group | None = None) -> list[str]:
     return [*(event.call.name for event in step.since), *own]
 
 
-def _by_operation(checks: Sequence[Registered]) -> defaultdict[str, list[Registered]]:
-    table: defaultdict[str, list[Registered]] = defaultdict(lambda: [c for c in checks if not c.on])
-    for name in {name for entry in checks for name in entry.on}:
-        table[name] = [entry for entry in checks if not entry.on or name in entry.on]
-    return table
+def _suspects(finding: Finding, step: Step, race: Group | None) -> tuple[str, ...]:
+    """The operations that may have gone wrong by themselves, where that would explain a finding."""
+    return tuple(_names(step, race)) if race is not None or finding.rule in ABOUT_KEYS else ()
+
+
+@cache
+def _checks_of(only: frozenset[str] | None) -> tuple[dict[str, list[Registered]], list[Registered]]:
+    """The checks of single exchanges by operation, those of any operation under no name; and those of groups."""
+    checks = [entry for entry in registered() if only is None or entry.rule in only]
+    steps = [entry for entry in checks if entry.view == "step"]
+    table = {"": [entry for entry in steps if not entry.on]}
+    for name in {name for entry in steps for name in entry.on}:
+        table[name] = [entry for entry in steps if not entry.on or name in entry.on]
+    return table, [entry for entry in checks if entry.view == "group"]
 
 
 def _one_per_rule(found: list[Finding]) -> Iterator[Finding]:

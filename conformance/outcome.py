@@ -91,6 +91,7 @@ class RunResult:
     coverage: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[str] = ()
     strict: bool = False
+    workers: int = 1
 
     def count(self, verdict: Verdict) -> int:
         """How many rules have a verdict."""

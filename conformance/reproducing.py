@@ -98,7 +98,7 @@ def _once(example: Counterexample, transport: Transport, target: Target, number:
         observe=judge.observe,
         observe_group=judge.observe_group,
         state=judge.state,
-        record=trail.append,
+        record=trail.extend,
         seed=example.seed,
     )
     left_out = play(example, Stage(session, f"again {number}", follow=True))

@@ -123,6 +123,11 @@ def supply_from(source: str) -> Supply:
     raise UsageError(f"--orders {shown!r} is none of customer-token:TOKEN, pool:FILE and command:CMD")
 
 
+def is_shared(source: str) -> bool:
+    """Say whether a source must be asked in one place: what it hands out is counted there, or it asks to be alone."""
+    return not source.startswith("customer-token:")
+
+
 def _pool(path: Path) -> Pool:
     try:
         lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]

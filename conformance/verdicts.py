@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from orderproof.catalogue import Rule, catalogue
 from orderproof.checks.findings import Finding
 from orderproof.counterexample import counterexample_of, save
 from orderproof.drivers.commands import Sequence as Calls
-from orderproof.drivers.plan import Run
-from orderproof.drivers.reduction import Reduction, is_reducible
+from orderproof.drivers.reduction import is_reducible
 from orderproof.exchange import Exchange, record
-from orderproof.judge import Judge, registered
+from orderproof.judge import registered
+from orderproof.ledger import Ledger
 from orderproof.outcome import Block, RuleResult, RunResult, StepShown, Verdict
 from orderproof.shown import curl_script, order_names, shown_answer, shown_request
 
@@ -22,32 +22,20 @@ if TYPE_CHECKING:
 CONFORMS, BROKEN, USAGE, NOT_JUDGED, WAIVERS = range(5)
 """The exit codes of the command line."""
 
+VERDICTS = {CONFORMS: "conforms", BROKEN: "broken", NOT_JUDGED: "not judged"}
+"""What reports call the outcome with an exit code."""
+
 _TRAIL_SHOWN = 60
 
 
 def conclude(
-    settings: Settings,
-    judge: Judge,
-    runs: Sequence[Run],
-    *,
-    reductions: Mapping[str, Reduction] | None = None,
-    requests: int,
-    duration: float,
-    started_at: str,
-    interrupted: str = "",
-    notes: Sequence[str] = (),
-    remarks: Sequence[str] = (),
-    coverage: Mapping[str, Any] | None = None,
+    settings: Settings, ledger: Ledger, *, requests: int, duration: float, started_at: str
 ) -> RunResult:
     """Return the outcome of a run, and save a counterexample for each root cause when there is a report folder."""
-    rules = [_result(rule, judge, settings, notes) for rule in settings.rules]
-    roots = root_causes(judge.findings)
-    shortest = reductions or {}
-    blocks = [
-        _block(finding, follows, settings, runs, judge, shortest.get(finding.rule))
-        for finding, follows in roots
-    ]
-    code = _exit_code(rules, interrupted, strict=settings.strict)
+    rules = [_result(rule, ledger, settings) for rule in settings.rules]
+    roots = root_causes(ledger.findings)
+    blocks = [_block(finding, follows, settings, ledger) for finding, follows in roots]
+    code = exit_code(rules, ledger.interrupted, strict=settings.strict)
     return RunResult(
         command=settings.command,
         target=settings.shown_target or settings.target.base_url,
@@ -56,28 +44,29 @@ def conclude(
         started_at=started_at,
         duration_s=round(duration, 3),
         requests=requests,
-        verdict={CONFORMS: "conforms", BROKEN: "broken", NOT_JUDGED: "not judged"}[code],
+        verdict=VERDICTS[code],
         exit_code=code,
         rules=rules,
         blocks=blocks,
-        interrupted=interrupted,
-        notes=(*notes, *remarks),
-        coverage=coverage or {},
+        interrupted=ledger.interrupted,
+        notes=(*ledger.notes, *ledger.remarks),
+        coverage=ledger.coverage.record(clock=settings.target.clock is not None),
         strict=settings.strict,
+        workers=settings.workers,
     )
 
 
-def _result(rule: Rule, judge: Judge, settings: Settings, notes: Sequence[str]) -> RuleResult:
-    exercised = judge.exercised[rule.id]
-    first = next((finding for finding in judge.findings if finding.rule == rule.id), None)
+def _result(rule: Rule, ledger: Ledger, settings: Settings) -> RuleResult:
+    exercised = ledger.exercised[rule.id]
+    first = next((finding for finding in ledger.findings if finding.rule == rule.id), None)
     if first is not None:
         verdict = Verdict.FAILED if rule.level == "MUST" else Verdict.WARNED
         return RuleResult(rule, verdict, exercised, f"expected {first.expected}; got {first.actual}")
-    if rule.id in judge.errors:
-        return RuleResult(rule, Verdict.ERROR, exercised, f"the check failed: {judge.errors[rule.id]}")
+    if rule.id in ledger.errors:
+        return RuleResult(rule, Verdict.ERROR, exercised, f"the check failed: {ledger.errors[rule.id]}")
     if exercised:
         return RuleResult(rule, Verdict.PASSED, exercised)
-    return RuleResult(rule, Verdict.NOT_EXERCISED, 0, _why_not(rule, settings, notes))
+    return RuleResult(rule, Verdict.NOT_EXERCISED, 0, _why_not(rule, settings, ledger.notes))
 
 
 def _why_not(rule: Rule, settings: Settings, notes: Sequence[str]) -> str:
@@ -99,7 +88,8 @@ _REASONS = {
 }
 
 
-def _exit_code(results: Iterable[RuleResult], interrupted: str, *, strict: bool) -> int:
+def exit_code(results: Iterable[RuleResult], interrupted: str, *, strict: bool) -> int:
+    """Return the exit code of a run by its verdicts, and why it was interrupted if it was."""
     verdicts = {result.verdict for result in results}
     if Verdict.FAILED in verdicts or (strict and Verdict.WARNED in verdicts):
         return BROKEN
@@ -131,15 +121,9 @@ def root_causes(findings: Sequence[Finding]) -> list[tuple[Finding, list[Finding
     return [(finding, list(folded[rule].values())) for rule, finding in roots.items()]
 
 
-def _block(
-    found: Finding,
-    follows: Sequence[Finding],
-    settings: Settings,
-    runs: Sequence[Run],
-    judge: Judge,
-    reduction: Reduction | None,
-) -> Block:
+def _block(found: Finding, follows: Sequence[Finding], settings: Settings, ledger: Ledger) -> Block:
     rules: Mapping[str, Rule] = catalogue()
+    reduction = ledger.reductions.get(found.rule)
     finding = found if reduction is None else reduction.finding
     deciding = _deciding(finding)
     trail = [exchange for exchange in finding.trail if _led_to(exchange, finding)]
@@ -162,11 +146,11 @@ def _block(
             for e in writes[-_TRAIL_SHOWN:]
         ),
         curl=curl_script(trail, settings.target),
-        file=_saved(found, reduction, settings, runs),
+        file=_saved(found, settings, ledger),
         note=_flakiness(finding),
         follows=tuple((rules[f.rule], f.expected, f.actual) for f in follows),
         exchanges=tuple(record(exchange) for exchange in trail[-_TRAIL_SHOWN:]),
-        count=judge.broken[finding.rule],
+        count=ledger.broken[finding.rule],
     )
 
 
@@ -200,18 +184,17 @@ def _position(deciding: Exchange, writes: Sequence[Exchange], finding: Finding) 
     return f"call {place} of {len(writes)}{read}"
 
 
-def _saved(
-    found: Finding, reduction: Reduction | None, settings: Settings, runs: Sequence[Run]
-) -> str | None:
+def _saved(found: Finding, settings: Settings, ledger: Ledger) -> str | None:
     """Save the shortest sequence that is known to break the rule; returns its file, relative to the report folder."""
-    run = next((run for run in runs if run.stage.name == found.exchange.scenario), None)
-    if settings.report is None or run is None or not run.stage.drafts:
+    script = ledger.scripts.get(found.exchange.scenario)
+    if settings.report is None or script is None or not script.drafts:
         return None
+    reduction = ledger.reductions.get(found.rule)
     if reduction is not None:
         finding, sequence = reduction.finding, reduction.sequence
     else:
         last = max(exchange.number for exchange in found.trail if _led_to(exchange, found))
-        commands = tuple(command for number, command in run.stage.performed if number <= last)
-        finding, sequence = found, Calls(tuple(run.stage.drafts), commands)
+        commands = tuple(command for number, command in script.performed if number <= last)
+        finding, sequence = found, Calls(script.drafts, commands)
     example = counterexample_of(finding, sequence, seed=settings.seed, scenario=found.exchange.scenario)
     return save(settings.report / "counterexamples", example).relative_to(settings.report).as_posix()

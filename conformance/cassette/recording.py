@@ -82,7 +82,7 @@ def _record_one(target: Target, transport: Transport, folder: Path, take: Take, 
         target=target,
         supply=supply_from(target.orders),
         observe=judge.observe,
-        record=exchanges.append,
+        record=exchanges.extend,
         state=judge.state,
         seed=0,
     )

@@ -18,12 +18,15 @@ TIME = ""
 class Guide:
     """Knows the ways between the stages of an order, as far as the target was seen to choose them.
 
-    What is missing is worked out now and then, for it takes a while; what was taken since is left out at once.
+    What is missing is worked out now and then, for it takes a while; what was taken since is left out at once. Of
+    several guides that do not know of each other each has a `share` of the stages, which it goes to first.
     """
 
-    def __init__(self, coverage: Coverage, *, clock: bool) -> None:
+    def __init__(self, coverage: Coverage, *, clock: bool, share: tuple[int, int] = (0, 1)) -> None:
         self._coverage = coverage
         self._clock = clock
+        stages = sorted({transition.stage for transition in self._missed()})
+        self._own = frozenset(stages[share[0] :: share[1]])
         self._missing: dict[str, set[Transition]] = {}
         self._ways: dict[str, tuple[str, str]] = {}
         self._tries: Counter[Transition] = Counter()
@@ -31,11 +34,15 @@ class Guide:
     def refresh(self) -> None:
         """Work out again what is missing, and the ways there."""
         self._missing = {}
-        for transition in sorted(self._coverage.missed(clock=self._clock)):
-            if self._tries[transition] >= _TRIES:
-                continue
+        wanted = [each for each in sorted(self._missed()) if self._tries[each] < _TRIES]
+        for transition in [each for each in wanted if each.stage in self._own] or wanted:
             self._missing.setdefault(transition.stage, set()).add(transition)
         self._ways = _ways_to(self._missing, passages(self._coverage.choices, clock=self._clock))
+
+    def _missed(self) -> frozenset[Transition]:
+        """What was not taken yet; where the clock moves, only what takes that: the rest can be had without."""
+        missed = self._coverage.missed(clock=self._clock)
+        return missed - self._coverage.missed(clock=False) if self._clock else missed
 
     def missing(self, stage: str) -> list[Transition]:
         """The transitions from a stage that were not taken yet, in a fixed order."""

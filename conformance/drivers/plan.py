@@ -1,21 +1,27 @@
-"""Which drivers run in which profile, and within which budget."""
+"""Which drivers run in which profile, within which budget, and the units that their work consists of.
+
+What a unit does depends on the profile, the seed and its place alone, not on what others saw: so they can be done in
+any order, by several processes at once or on several machines, and find the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from random import Random
 
 import orderproof.drivers.scenarios
 from orderproof.drivers import boundaries, credentials, identifiers, losses, protocol, races, repeats
 from orderproof.drivers.scenarios.registry import SCENARIOS, Scenario
 from orderproof.drivers.session import Session
 from orderproof.drivers.stage import Stage
-from orderproof.drivers.walk import walk
+from orderproof.drivers.walk import Strand, walk
 
-__all__ = ["PROFILES", "Driver", "Profile", "Run", "drivers_of"]
+__all__ = ["PROFILES", "Driver", "Profile", "Run", "Sequences", "Unit", "drivers_of"]
 
-_SCENARIOS_OVER_TIME = 120
-"""About how many requests the scenarios take that move the clock."""
+_ENDLESS_STRAND = 1_000
+"""Requests of one strand of a walk without an end."""
 
 assert orderproof.drivers.scenarios  # importing it has registered them
 _SCENARIOS = SCENARIOS
@@ -23,15 +29,17 @@ _SCENARIOS = SCENARIOS
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A budget: requests (None: without end) and seconds (None: no limit but --max-time).
+    """A budget: about how many requests (None: without end) and seconds (None: no limit but --max-time).
 
-    Beyond it, up to so many root causes are cut down to their shortest sequences (`reductions`).
+    Beyond it, up to so many root causes are cut down to their shortest sequences (`reductions`). The walk, which has a
+    third of the requests, is made of so many `strands`.
     """
 
     name: str
     requests: int | None
     reductions: int
     seconds: float | None = None
+    strands: int = 4
 
 
 PROFILES = {
@@ -49,80 +57,127 @@ class Run:
     note: str = ""
 
 
+Sequences = Callable[[Session], Iterator[Run]]
+"""Performs sequences in a session, one after the other, and yields each beforehand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Work that is performed and judged by itself: it depends on nothing that another unit saw.
+
+    `place` is the position of its driver, and its own among the units of that.
+    """
+
+    driver: str
+    place: tuple[int, int]
+    runs: Sequences
+
+
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """A maker of histories: performs sequences in a session, one after the other.
+    """A maker of histories: its units by their position, None beyond the last.
 
-    A `lasting` one goes on for as long as it may: what it finds is cut down while it runs, not at its end.
+    A `lasting` one goes on for as long as it may: what it finds is cut down while it runs, not at its end. While one
+    that moves the clock is at work (`alone`), nothing else may be.
     """
 
     name: str
-    runs: Callable[[Session, Profile], Iterator[Run]]
+    at: Callable[[int], Sequences | None]
     lasting: bool = False
+    alone: bool = False
+
+    def unit(self, position: int, number: int) -> Unit | None:
+        """The unit at a position of this driver, which is the one with a number; None beyond the last."""
+        runs = self.at(position)
+        return None if runs is None else Unit(self.name, (number, position), runs)
 
 
-def drivers_of(profile: str) -> list[Driver]:
-    """The drivers of a profile, in the order in which they run; those that move the clock come last."""
-    return [
-        Driver("scenarios", lambda session, _: _play(session, [s for s in _SCENARIOS if s.needs is None])),
-        Driver(
-            "credentials", lambda session, _: _play(session, credentials.scenarios(profile), follow=False)
-        ),
-        Driver("ids", lambda session, _: _play(session, identifiers.scenarios(profile), follow=False)),
-        Driver("repeats", lambda session, _: _play(session, repeats.scenarios(), follow=False)),
-        Driver("protocol", lambda session, _: _play(session, protocol.scenarios(profile), follow=False)),
-        Driver("races", lambda session, _: _play(session, races.scenarios(profile), follow=False)),
-        Driver("lost answers", lambda session, _: _lost_answers(session, profile)),
-        Driver("bodies", lambda session, _: _bodies(session, profile)),
-        Driver("walk", _walk, lasting=True),
-        Driver(
-            "scenarios over time",
-            lambda session, _: _play(session, [s for s in _SCENARIOS if s.needs == "clock"]),
-        ),
-        Driver("walk over time", _walk_over_time, lasting=True),
+def drivers_of(profile: str, seed: int = 0, *, clock: bool = True) -> list[Driver]:
+    """The drivers of a profile, in the order in which they run; those that move the clock come last, if it moves."""
+    chance = partial(_chance, seed)
+    drivers = [
+        _scripted("scenarios", lambda: _scenarios(needs=None), follow=True),
+        _scripted("credentials", lambda: credentials.scenarios(profile)),
+        _scripted("ids", lambda: identifiers.scenarios(profile)),
+        _scripted("repeats", repeats.scenarios),
+        _scripted("protocol", lambda: protocol.scenarios(profile)),
+        _scripted("races", lambda: races.scenarios(profile)),
+        _noted("lost answers", lambda: losses.scenarios(profile, chance("lost answers"))),
+        _noted("bodies", lambda: boundaries.scenarios(profile, chance("bodies"))),
+        _walking(PROFILES[profile]),
     ]
+    over_time = [
+        _scripted("scenarios over time", lambda: _scenarios(needs="clock"), follow=True, alone=True),
+        _walking_over_time(PROFILES[profile]),
+    ]
+    return [*drivers, *(over_time if clock else ())]
 
 
-def _walk(session: Session, profile: Profile) -> Iterator[Run]:
-    """Walk with what the other drivers leave of the budget, and at least with a third of it."""
-    limit = profile.requests
-    if limit is not None:
-        reserve = _over_time(profile) + _SCENARIOS_OVER_TIME if session.target.clock is not None else 0
-        limit = max(limit - reserve, session.spent + limit // 3)
-    return map(Run, walk(session, limit))
+def _chance(seed: int, name: str) -> Random:
+    return Random(f"{seed}/{name}")
 
 
-def _walk_over_time(session: Session, profile: Profile) -> Iterator[Run]:
-    if session.target.clock is None:
-        return iter(())
-    return map(Run, walk(session, session.spent + _over_time(profile), over_time=True))
+def _scenarios(*, needs: str | None) -> list[Scenario]:
+    return [scenario for scenario in _SCENARIOS if scenario.needs == needs]
 
 
-def _over_time(profile: Profile) -> int:
-    """The requests for walks in which orders expire."""
-    return (profile.requests or 10_000) // 12
+def _scripted(
+    name: str, scenarios: Callable[[], Sequence[Scenario]], *, follow: bool = False, alone: bool = False
+) -> Driver:
+    known = cache(scenarios)
+
+    def at(position: int) -> Sequences | None:
+        return _play(known()[position], follow=follow) if position < len(known()) else None
+
+    return Driver(name, at, alone=alone)
 
 
-def _lost_answers(session: Session, profile: str) -> Iterator[Run]:
-    scenarios, note = losses.scenarios(profile, session.random("lost answers"))
-    for run in _play(session, scenarios, follow=False):
-        yield replace(run, note=note)
-        note = ""
+def _noted(name: str, scenarios: Callable[[], tuple[Sequence[Scenario], str]]) -> Driver:
+    """A driver with something to say of what it plays, which its first unit does."""
+    known = cache(scenarios)
+
+    def at(position: int) -> Sequences | None:
+        scripts, note = known()
+        return _play(scripts[position], note="" if position else note) if position < len(scripts) else None
+
+    return Driver(name, at)
 
 
-def _bodies(session: Session, profile: str) -> Iterator[Run]:
-    scenarios, note = boundaries.scenarios(profile, session.random("bodies"))
-    for run in _play(session, scenarios, follow=False):
-        yield replace(run, note=note)
-        note = ""
-
-
-def _play(session: Session, scenarios: list[Scenario], *, follow: bool = True) -> Iterator[Run]:
-    for scenario in scenarios:
-        if scenario.needs == "clock" and session.target.clock is None:
-            continue
+def _play(scenario: Scenario, *, follow: bool = False, note: str = "") -> Sequences:
+    def runs(session: Session) -> Iterator[Run]:
         stage = Stage(session, scenario.name, follow=follow)
         # Announced before it is played, so that a sequence that is cut short is known all the same.
-        yield Run(stage)
+        yield Run(stage, note)
         scenario.play(stage)
         stage.settle()
+
+    return runs
+
+
+def _walking(profile: Profile) -> Driver:
+    """The walk, with a third of the requests of its profile; without end where there is no number of them."""
+    if profile.requests is None:
+        return Driver("walk", partial(_strand, profile.strands, None, _ENDLESS_STRAND), lasting=True)
+    size = profile.requests // 3 // profile.strands
+    return Driver("walk", partial(_strand, profile.strands, profile.strands, size), lasting=True)
+
+
+def _walking_over_time(profile: Profile) -> Driver:
+    """The walk in which orders expire, in half as many strands."""
+    strands = profile.strands // 2
+    size = (profile.requests or 10_000) // 12 // strands
+    strand = partial(_strand, strands, strands, size, over_time=True)
+    return Driver("walk over time", strand, lasting=True, alone=True)
+
+
+def _strand(
+    of: int, end: int | None, size: int, position: int, *, over_time: bool = False
+) -> Sequences | None:
+    if end is not None and position >= end:
+        return None
+
+    def runs(session: Session) -> Iterator[Run]:
+        limit = session.spent + size
+        return map(Run, walk(session, limit, over_time=over_time, strand=Strand(position, of)))
+
+    return runs

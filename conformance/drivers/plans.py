@@ -9,7 +9,7 @@ from typing import Any
 from orderproof.checks.findings import Finding
 from orderproof.drivers.commands import Command
 from orderproof.drivers.drafts import lines
-from orderproof.drivers.stage import Stage
+from orderproof.drivers.stage import Script
 from orderproof.drivers.terms import AMOUNT_FIELDS, Term, fits, hint_for, term_for
 from orderproof.exchange import Exchange
 from orderproof.judge import Judge
@@ -81,18 +81,18 @@ def amount_of(command: Command) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def plan_of(stage: Stage, finding: Finding) -> Plan:
+def plan_of(script: Script, finding: Finding) -> Plan:
     """The plan of what was performed up to the exchange that broke the rule."""
     circumstances = _circumstances(finding.trail)
     unknown = _Circumstances(State(), 0, taken=True)
     steps = []
-    for number, command in stage.performed:
+    for number, command in script.performed:
         if number <= finding.exchange.number:
             then = circumstances.get(number, unknown)
             amount = amount_of(command)
             term = None if amount is None else term_for(command.operation, amount, then.state, then.before)
             steps.append(Step(command, term, moved=then.taken and command.operation in _MOVING))
-    return Plan(tuple(stage.drafts), tuple(steps))
+    return Plan(script.drafts, tuple(steps))
 
 
 @dataclass(frozen=True, slots=True)

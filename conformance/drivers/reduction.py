@@ -26,7 +26,7 @@ from orderproof.drivers.plans import (
 )
 from orderproof.drivers.session import Session
 from orderproof.drivers.simpler import plain, plain_draft, simpler, small, with_body
-from orderproof.drivers.stage import Stage
+from orderproof.drivers.stage import Script
 from orderproof.drivers.terms import fits
 from orderproof.drivers.workshop import Workshop
 from orderproof.errors import OutOfTime
@@ -63,15 +63,15 @@ def is_reducible(finding: Finding) -> bool:
 
 
 def reduced(
-    session: Session, stage: Stage, finding: Finding, judges: Callable[[], Judge], most: int = MOST_REQUESTS
+    session: Session, script: Script, finding: Finding, judges: Callable[[], Judge], most: int = MOST_REQUESTS
 ) -> Reduction:
-    """Cut the sequence of a stage down to the shortest that breaks the same rule, or leave it when it does not again.
+    """Cut what was performed down to the shortest that breaks the same rule, or leave it when it does not again.
 
     `judges` makes a judge for each try. At most `most` requests are sent. It ends early when the time or the orders
     of the session do. Raises CannotJudge when the target stops answering.
     """
-    whole = plan_of(stage, finding)
-    workshop = Workshop(session, finding, judges, most, settles=_was_waited_for(stage, finding))
+    whole = plan_of(script, finding)
+    workshop = Workshop(session, finding, judges, most, settles=_was_waited_for(script, finding))
     with suppress(OutOfTime, OutOfOrders):
         _reduce(workshop, whole)
     spent = session.requests - workshop.start
@@ -82,10 +82,10 @@ def reduced(
     return Reduction(found, workshop.best.sequence, spent)
 
 
-def _was_waited_for(stage: Stage, finding: Finding) -> bool:
+def _was_waited_for(script: Script, finding: Finding) -> bool:
     """Say whether it came to light while the sequence waited for refunds to be booked on captures."""
-    numbers = [number for number, _ in stage.performed if number <= finding.exchange.number]
-    return bool(numbers) and finding.exchange.number > numbers[-1] + 2
+    numbers = [number for number, _ in script.performed if number <= finding.exchange.number]
+    return bool(numbers) and sum(exchange.number > numbers[-1] for exchange in finding.trail) > 2
 
 
 def _reduce(workshop: Workshop, whole: Plan) -> None:

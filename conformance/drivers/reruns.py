@@ -14,7 +14,7 @@ from orderproof.checks.findings import Finding
 from orderproof.drivers.commands import Sequence
 from orderproof.drivers.reduction import Reduction
 from orderproof.drivers.session import Session
-from orderproof.drivers.stage import Stage
+from orderproof.drivers.stage import Script, Stage
 from orderproof.errors import OutOfTime
 from orderproof.judge import Judge
 from orderproof.supply import OutOfOrders
@@ -23,16 +23,16 @@ _TRIES = 5
 
 
 def repeated(
-    session: Session, stage: Stage, finding: Finding, judges: Callable[[], Judge], tries: int = _TRIES
+    session: Session, script: Script, finding: Finding, judges: Callable[[], Judge], tries: int = _TRIES
 ) -> Reduction:
-    """Play what a stage performed again as it was, to see how often it breaks the rule of a finding.
+    """Play what was performed again as it was, to see how often it breaks the rule of a finding.
 
     `judges` makes a judge for each of the `tries`. It ends early when the time or the orders of the session do.
     Raises CannotJudge when the target stops answering.
     """
     last = max(exchange.number for exchange in finding.trail)
-    commands = tuple(command for number, command in stage.performed if number <= last)
-    sequence = Sequence(tuple(stage.drafts), commands)
+    commands = tuple(command for number, command in script.performed if number <= last)
+    sequence = Sequence(script.drafts, commands)
     before = session.requests
     failures = done = 1
     with suppress(OutOfTime, OutOfOrders):

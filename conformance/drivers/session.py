@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
+from itertools import count
 from typing import Any, Protocol
 
 from orderproof.coverage import Coverage
@@ -16,6 +17,7 @@ from orderproof.drivers.volley import volley
 from orderproof.errors import CannotJudge, OutOfTime
 from orderproof.exchange import Exchange, Request
 from orderproof.model.state import State
+from orderproof.pace import Pace
 from orderproof.supply import Supply
 from orderproof.target import Target
 from orderproof.transport import Delivery
@@ -41,10 +43,11 @@ class Sender(Protocol):
 class Session:
     """One run against one target: numbering, rate, patience, time.
 
-    Every exchange goes to `record` and then to `observe` as it happens, those that were under way together to
-    `observe_group` (without one, each by itself to `observe`); `state` gives the most plausible state of an order.
+    Every exchange goes to `record` and then to `observe` as it happens, those that were under way together at once to
+    both (without an `observe_group`, each by itself to `observe`); `state` gives the most plausible state of an order.
     `coverage` knows which transitions of the life cycle were taken so far. `deadline` is a reading of the monotonic
-    clock.
+    clock. `numbers` are those of the exchanges. `turn` is called before so many requests go out, and comes back when
+    they may; without one, the rate of the target holds for this session alone.
     """
 
     sender: Sender
@@ -52,19 +55,22 @@ class Session:
     supply: Supply
     observe: Callable[[Exchange], object]
     state: Callable[[str], State]
-    record: Callable[[Exchange], object] = lambda _: None
+    record: Callable[[Sequence[Exchange]], object] = lambda _: None
     observe_group: Callable[[Sequence[Exchange]], object] | None = None
     coverage: Coverage = field(default_factory=Coverage)
     seed: int = 0
     deadline: float | None = None
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    turn: Callable[[int], object] | None = None
     requests: int = 0
-    groups: int = 0
     clock: float = 0.0
-    drafts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _aside: int = 0
-    _next_at: float = 0.0
     _silences: int = 0
     _gave_up: int = 0
+
+    def __post_init__(self) -> None:
+        if self.turn is None:
+            self.turn = Pace(self.target.rate).wait
 
     @contextmanager
     def aside(
@@ -74,17 +80,35 @@ class Session:
         observe_group: Callable[[Sequence[Exchange]], object] | None = None,
     ) -> Iterator[None]:
         """While it lasts, another judge looks on: what is sent counts and is recorded, and is no part of the run."""
-        own, before = (self.observe, self.state, self.observe_group), self.requests
-        self.observe, self.state, self.observe_group = observe, state, observe_group
+        before = self.requests
+        with self.watched(observe, state, observe_group, self.coverage):
+            try:
+                yield
+            finally:
+                self._aside += self.requests - before
+
+    @contextmanager
+    def watched(
+        self,
+        observe: Callable[[Exchange], object],
+        state: Callable[[str], State],
+        observe_group: Callable[[Sequence[Exchange]], object] | None,
+        coverage: Coverage,
+    ) -> Iterator[None]:
+        """While it lasts, another judge looks on, and another coverage counts."""
+        own = self.observe, self.state, self.observe_group, self.coverage
+        self.observe, self.state, self.observe_group, self.coverage = observe, state, observe_group, coverage
         try:
             yield
         finally:
-            self.observe, self.state, self.observe_group = own
-            self._aside += self.requests - before
+            self.observe, self.state, self.observe_group, self.coverage = own
 
     @property
     def spent(self) -> int:
-        """The requests that were sent for the run itself, not counting those sent aside."""
+        """The requests that were sent for the run itself: not those sent aside, nor the tries that were repeated.
+
+        How often a target asks for patience depends on what else it is asked at the time; a budget must not.
+        """
         return self.requests - self._aside
 
     def random(self, name: str) -> random.Random:
@@ -104,6 +128,7 @@ class Session:
                 self._gave_up += exchange.status == 409
                 break
             self._tell(exchange)
+            self._aside += 1
             self._wait(exchange, attempt)
         self._tell(exchange)
         return exchange
@@ -119,11 +144,10 @@ class Session:
         self._hold_to_limits(len(requests))
         self.sender.rest()
         deliveries = volley(self.target, requests, delays)
-        self.groups += 1
-        exchanges = [
-            self._exchange(request, delivery, {**known, "group": self.groups}) if delivery.sent else None
+        exchanges = _grouped(
+            self._exchange(request, delivery, known) if delivery.sent else None
             for request, delivery, known in zip(requests, deliveries, facts, strict=True)
-        ]
+        )
         self._count_silences(next((d for d in deliveries if d.response is not None), deliveries[0]))
         self._tell_together([exchange for exchange in exchanges if exchange is not None])
         return exchanges
@@ -133,8 +157,7 @@ class Session:
         return max(PATIENCE >> self._gave_up, 2) if exchange.status == 409 else PATIENCE
 
     def _tell_together(self, exchanges: Sequence[Exchange]) -> None:
-        for exchange in exchanges:
-            self.record(exchange)
+        self.record(exchanges)
         if self.observe_group is not None:
             self.observe_group(exchanges)
         else:
@@ -155,7 +178,7 @@ class Session:
         return exchange
 
     def _tell(self, exchange: Exchange) -> None:
-        self.record(exchange)
+        self.record((exchange,))
         self.observe(exchange)
 
     def _once(self, request: Request, prefixed: bool, facts: Mapping[str, Any]) -> Exchange:
@@ -167,7 +190,7 @@ class Session:
     def _exchange(self, request: Request, delivery: Delivery, facts: Mapping[str, Any]) -> Exchange:
         self.requests += 1
         return Exchange(
-            number=self.requests,
+            number=next(self.numbers),
             request=request,
             response=delivery.response,
             sent_at=delivery.sent_at,
@@ -185,13 +208,10 @@ class Session:
         return safe and self._silences <= 2
 
     def _hold_to_limits(self, requests: int = 1) -> None:
-        now = time.monotonic()
-        if self.deadline is not None and now >= self.deadline:
+        if self.deadline is not None and time.monotonic() >= self.deadline:
             raise OutOfTime
-        if self.target.rate:
-            if now < self._next_at:
-                time.sleep(self._next_at - now)
-            self._next_at = max(now, self._next_at) + requests / self.target.rate
+        if self.turn is not None:
+            self.turn(requests)
 
     def _count_silences(self, delivery: Delivery) -> None:
         self._silences = 0 if delivery.response is not None else self._silences + 1
@@ -205,6 +225,13 @@ class Session:
         if seconds is None:
             seconds = min(0.05 * 2**attempt, 5.0)
         time.sleep(min(seconds, LONGEST_WAIT))
+
+
+def _grouped(exchanges: Iterable[Exchange | None]) -> list[Exchange | None]:
+    """Mark exchanges as those of one group, by the number of the first of them."""
+    made = list(exchanges)
+    group = next((exchange.number for exchange in made if exchange is not None), None)
+    return [None if exchange is None else replace(exchange, group=group) for exchange in made]
 
 
 def _retry_after(exchange: Exchange) -> float | None:

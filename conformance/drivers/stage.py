@@ -34,12 +34,23 @@ class Seat:
     refunds: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What was performed on a stage: each command with the number of its exchange, and the orders asked for.
+
+    Together they are what it takes to see the sequence again.
+    """
+
+    name: str
+    drafts: tuple[Mapping[str, Any], ...]
+    performed: tuple[tuple[int, Command], ...]
+
+
 class Stage:
     """Performs commands in a session, under one scenario name.
 
-    `performed` has each command with the number of its exchange, and `drafts` the orders that were asked for:
-    together they are what it takes to see the sequence again. What a command brings with it (a reading after a write,
-    a `Location` followed) is not listed.
+    `performed` has each command with the number of its exchange, and `drafts` the orders that were asked for. What a
+    command brings with it (a reading after a write, a `Location` followed) is not listed.
     """
 
     def __init__(self, session: Session, name: str, *, follow: bool = False) -> None:
@@ -52,6 +63,11 @@ class Stage:
         self._keys: dict[str, str] = {}
         self._follow = follow
         self._moved = 0.0
+
+    @property
+    def script(self) -> Script:
+        """What was performed so far."""
+        return Script(self.name, tuple(self.drafts), tuple(self.performed))
 
     def obtain(self, draft: Mapping[str, Any]) -> int:
         """Get a fresh order and read it; returns its position in the sequence. Raises CannotJudge."""

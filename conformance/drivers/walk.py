@@ -9,6 +9,7 @@ shrunk here: see `orderproof.drivers.reduction`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, cast
 
 from hypothesis import given, settings
@@ -23,7 +24,7 @@ from orderproof.drivers.terms import TERMS
 from orderproof.drivers.tour import Tally, Tour
 from orderproof.model.lifecycle import stage_of
 
-__all__ = ["walk"]
+__all__ = ["Strand", "walk"]
 
 _BYTES = 1 << 16
 """What a sequence can draw at most; one of 25 calls with rich bodies takes a tenth of it."""
@@ -43,22 +44,37 @@ Step = Callable[[Tour, int], None]
 """Makes one call on an order of a tour."""
 
 
-def walk(session: Session, limit: int | None, *, over_time: bool = False) -> Iterator[Stage]:
+@dataclass(frozen=True, slots=True)
+class Strand:
+    """A part of a walk that knows nothing of the others: which one, and how many share the life cycle among them."""
+
+    number: int = 0
+    of: int = 1
+
+    def name(self, sequence: int, *, over_time: bool) -> str:
+        """What reports call one of its sequences."""
+        return f"walk {'over time ' if over_time else ''}{self.number + 1}.{sequence + 1}"
+
+
+_WHOLE = Strand()
+
+
+def walk(
+    session: Session, limit: int | None, *, over_time: bool = False, strand: Strand = _WHOLE
+) -> Iterator[Stage]:
     """Perform sequences until the session has spent `limit` requests (None: without end), and yield each beforehand.
 
     Some of them are about money, some go where the guide says that something is missing, some by chance. `over_time`:
     in each of them the clock is moved, so that its orders expire. Raises what performing raises.
     """
-    tally, guide = Tally(), Guide(session.coverage, clock=over_time)
+    tally = Tally()
+    guide = Guide(session.coverage, clock=over_time, share=(strand.number % strand.of, strand.of))
     play = _player(tally, limit, over_time=over_time)
-    ways = _ways(
-        _guided_by(guide), large=limit is None or limit - session.spent > _LARGE, over_time=over_time
-    )
+    large = limit is None or (limit - session.spent) * strand.of > _LARGE
+    ways = _ways(_guided_by(guide), large=large, over_time=over_time)
     number = 0
     while limit is None or session.spent < limit:
-        stage = Stage(
-            session, f"walk {'over time ' if over_time else ''}{number + 1}", follow=number % 4 == 0
-        )
+        stage = Stage(session, strand.name(number, over_time=over_time), follow=number % 4 == 0)
         yield stage
         if number % _REFRESHED == 0:
             guide.refresh()

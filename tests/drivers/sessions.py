@@ -49,7 +49,7 @@ def watched(server: str, *, seed: int = 0) -> Iterator[Watched]:
                 supply=supply_from(target.orders),
                 observe=observe,
                 state=judge.state,
-                record=history.append,
+                record=history.extend,
                 coverage=coverage,
                 seed=seed,
             )

@@ -149,7 +149,7 @@ def test_how_often_a_race_breaks_is_said() -> None:
         stage = Stage(session, "a race")
         stage.obtain(TWICE.orders[0])
         stage.perform_together(TWICE.commands)
-        again = repeated(session, stage, first(judge, "CON-1"), Judge, tries=6)
+        again = repeated(session, stage.script, first(judge, "CON-1"), Judge, tries=6)
     assert (4, 7) == again.finding.flaky
     assert 2 == len(again.sequence.commands)
     assert 1 == len({command.group for command in again.sequence.commands})

@@ -32,7 +32,7 @@ def cut_down(server: str, rule: str, *, seed: int = 1) -> tuple[Reduction, int]:
                 break
             last = stage
         assert finding is not None, f"{rule} did not break in {watch.session.requests} requests"
-        return reduced(watch.session, last, finding, Judge), len(last.performed)
+        return reduced(watch.session, last.script, finding, Judge), len(last.performed)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_what_is_reported_was_sent_to_fresh_orders_and_failed() -> None:
         finding = first_root(watch, "CAP-5")
         assert finding is not None
         assert last is not None
-        reduction = reduced(watch.session, last, finding, Judge)
+        reduction = reduced(watch.session, last.script, finding, Judge)
     trail = reduction.finding.trail
     sent = [e.request.body for e in watch.history if e.scenario == reduction.finding.exchange.scenario]
     assert [e.request.body for e in trail] == sent[: len(trail)]
@@ -94,7 +94,7 @@ def test_other_orders_are_kept_where_they_matter() -> None:
         stage = Stage(watch.session, scenario.name)
         scenario.play(stage)
         finding = next(each for each in watch.judge.findings if each.follows is None)
-        reduction = reduced(watch.session, stage, finding, Judge)
+        reduction = reduced(watch.session, stage.script, finding, Judge)
     assert 2 == len(reduction.sequence.orders)
     assert len(reduction.sequence.commands) <= 2
     assert reduction.finding.flaky is None
@@ -109,7 +109,7 @@ def test_what_does_not_fail_again_is_flaky_and_not_dropped() -> None:
         trail = tuple(watch.history)
         order_id = stage.seats[0].order_id
         made_up = Finding("CAP-5", "expected", "actual", exchange, "captureOrder", order_id, trail)
-        reduction = reduced(watch.session, stage, made_up, Judge)
+        reduction = reduced(watch.session, stage.script, made_up, Judge)
     failures, tries = reduction.finding.flaky or (0, 0)
     assert (1, 4) == (failures, tries)
     assert ["captureOrder"] == [command.operation for command in reduction.sequence.commands]
@@ -181,7 +181,7 @@ def test_a_sequence_without_orders_is_cut_down_too() -> None:
             stage.perform(nobody)
         finding = first_root(watch, "GEN-404-1")
         assert finding is not None
-        reduction = reduced(watch.session, stage, finding, Judge)
+        reduction = reduced(watch.session, stage.script, finding, Judge)
     assert ((), 1) == (reduction.sequence.orders, len(reduction.sequence.commands))
 
 
@@ -192,7 +192,7 @@ def test_an_order_that_reads_wrong_at_once_needs_no_call() -> None:
         stage.perform(Command("captureOrder", body={"captured_amount": 60}))
         finding = first_root(watch, "GEN-HTTP-1")
         assert finding is not None
-        reduction = reduced(watch.session, stage, finding, Judge)
+        reduction = reduced(watch.session, stage.script, finding, Judge)
     assert ([draft(10)], ()) == (list(reduction.sequence.orders), reduction.sequence.commands)
 
 
@@ -208,7 +208,7 @@ def test_a_body_is_cut_down_to_what_matters() -> None:
         stage.perform(Command("captureOrder", body={**body, "order_lines": []}))
         finding = first_root(watch, "GEN-ERR-3")
         assert finding is not None
-        reduction = reduced(watch.session, stage, finding, Judge)
+        reduction = reduced(watch.session, stage.script, finding, Judge)
     (command,) = reduction.sequence.commands
     assert {"captured_amount", "description"} == set(command.body)
     assert "'" in command.body["description"]

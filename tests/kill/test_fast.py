@@ -82,8 +82,8 @@ def _sandbox(name: str) -> Generator[str]:
         process.join(5)
 
 
-def _only(name: str, profile: str) -> list[Driver]:
-    return [driver for driver in drivers_of(profile) if driver.name == name]
+def _only(name: str, profile: str, seed: int, *, clock: bool) -> list[Driver]:
+    return [driver for driver in drivers_of(profile, seed, clock=clock) if driver.name == name]
 
 
 def test_every_rule_has_a_fault_of_its_own() -> None:

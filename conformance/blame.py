@@ -1,0 +1,44 @@
+"""What is known to go wrong by itself, so that what goes wrong at once, or with keys, is blamed on the right rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["ABOUT_KEYS", "Blame"]
+
+ABOUT_KEYS = frozenset({"IDM-5", "IDM-7"})
+"""Rules whose breach may be due to operations that go wrong by themselves, or to keys that do not work at all."""
+
+_OF_KEYS = frozenset({"IDM-1", "IDM-2", "IDM-3", "IDM-5"})
+"""Rules whose breach says that keys do not work, at once or after a lost answer either."""
+
+
+@dataclass
+class Blame:
+    """The rule that each operation broke first when it was called by itself, and the first that broke about keys."""
+
+    astray: dict[str, str] = field(default_factory=dict)
+    keys: str | None = None
+
+    def note(self, operations: Iterable[str], rule: str) -> None:
+        """Take note of a rule that operations broke by themselves."""
+        for name in operations:
+            self.astray.setdefault(name, rule)
+
+    def note_keys(self, rules: Iterable[str]) -> None:
+        """Take note of rules that broke, if they are about keys."""
+        self.keys = self.keys or next((rule for rule in rules if rule in _OF_KEYS), None)
+
+    def behind(self, rule: str, suspects: Iterable[str]) -> str | None:
+        """The other rule that the breach of one is due to, if that of one of the suspected operations is known."""
+        rules = [self.astray[name] for name in suspects if name in self.astray]
+        if rule in ABOUT_KEYS and self.keys is not None:
+            rules.append(self.keys)
+        return next((other for other in rules if other != rule), None)
+
+    def add(self, later: Blame, renamed: Mapping[str, str]) -> None:
+        """Take over what was found later elsewhere; some rules of it turned out to be due to others."""
+        for name, rule in later.astray.items():
+            self.astray.setdefault(name, renamed.get(rule, rule))
+        self.keys = self.keys or later.keys
