@@ -15,6 +15,7 @@ from orderproof.cassette.pieces import (
     body_at,
     decoded,
     header_table,
+    is_value,
     mapping_at,
     seconds,
     shown,
@@ -23,7 +24,7 @@ from orderproof.cassette.pieces import (
     text_at,
 )
 from orderproof.cassette.source import Malformed
-from orderproof.exchange import Exchange, Request, Response, from_record
+from orderproof.exchange import Exchange, Headers, Request, Response, from_record
 from orderproof.model.values import instant
 from orderproof.operations import OPERATIONS
 
@@ -92,7 +93,7 @@ def _of_interaction(
     raw: Mapping[str, Any], request: Mapping[str, Any], number: int, scenario: str, previous: float
 ) -> Entry:
     sent = Request(
-        headers=header_table(request.get("headers")),
+        headers=_with_media_type(header_table(request.get("headers")), request.get("body")),
         body=body_at(request.get("body"), "request.body"),
         method=text_at(request.get("method"), "request.method").upper(),
         target=target_of(request.get("uri")),
@@ -126,6 +127,12 @@ def _of_har(raw: Mapping[str, Any], number: int, scenario: str, previous: float)
         **_inferred({}, found.response, sent_at),
     )
     return Entry(exchange, timed, found.whole)
+
+
+def _with_media_type(headers: Headers, body: Any) -> Headers:
+    """Add the media type of a body that was recorded as a value: the recorder saw it before the client named one."""
+    named = any(name.lower() == "content-type" for name, _ in headers)
+    return headers if named or not is_value(body) else (*headers, ("Content-Type", "application/json"))
 
 
 def _response(raw: Any) -> Response | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import zlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ from orderproof.exchange import Headers
 from orderproof.model.values import instant
 
 _GZIP = b"\x1f\x8b"
+_AROUND = frozenset({"string", "base64_string", "encoding"})
+"""What stands around a body that is recorded as text."""
 
 
 def shown(value: Any) -> str:
@@ -83,7 +86,12 @@ def header_pairs(pairs: Iterable[tuple[Any, Any]]) -> Headers:
 
 
 def body_at(raw: Any, where: str) -> bytes:
-    """A body in any of the ways that cassettes have: nothing, text, bytes, or a mapping around one of them."""
+    """A body in any of the ways that cassettes have: nothing, text, bytes, a mapping around one of them, or its value.
+
+    Raises Malformed for anything else.
+    """
+    if is_value(raw) and (raw or where == "request.body"):
+        return limited(_json_of(raw, where))
     if isinstance(raw, Mapping):
         if isinstance(encoded := raw.get("base64_string"), str):
             return limited(from_base64(encoded, where))
@@ -93,6 +101,18 @@ def body_at(raw: Any, where: str) -> bytes:
     if not isinstance(raw, str | bytes):
         raise Malformed(f"{where} is {shown(raw)}, not text")
     return limited(raw if isinstance(raw, bytes) else raw.encode("utf-8", "surrogatepass"))
+
+
+def is_value(raw: Any) -> bool:
+    """Say whether a body was recorded as what it means instead of as text: vcrpy does so for clients with aiohttp."""
+    return isinstance(raw, list) or (isinstance(raw, Mapping) and _AROUND.isdisjoint(raw))
+
+
+def _json_of(value: Any, where: str) -> bytes:
+    try:
+        return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    except (TypeError, ValueError):
+        raise Malformed(f"{where} is {shown(value)}, neither text nor JSON") from None
 
 
 def claimed(size: Any) -> int:

@@ -1,7 +1,7 @@
 """YAML cassettes, read one interaction at a time from the events of the parser.
 
-Only plain data is read. Anchors, aliases and tags other than those of plain data are refused: an alias can make a
-small file explode, and a tag can name code.
+Only plain data is read. Tags other than those of plain data are refused: a tag can name code. An alias, as recorders
+write it for what stands in two places, is followed as long as it does not make a small file explode.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -18,6 +19,11 @@ from orderproof.cassette.source import DEEPEST, Malformed, Source
 
 LISTS = ("interactions", "http_interactions")
 """Where a cassette keeps its interactions: vcrpy's name, and that of the Ruby library whose format it took over."""
+
+_MOST_ALIASED = 100_000
+"""So many values may come from aliases in one entry."""
+
+_MOST_ANCHORS = 1_000
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN = "tag:yaml.org,2002:"
@@ -55,11 +61,13 @@ def _values(key: str, events: _Events) -> Iterator[tuple[str, Any]]:
 
 
 class _Events:
-    """The events of a parser, without those that can do harm."""
+    """The events of a parser, without those that can do harm, and the values that have an anchor."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self.aliased = 0
         self._loader = _Loader(source)
+        self._anchored: dict[str, tuple[Any, int]] = {}
 
     def next(self) -> yaml.Event:
         try:
@@ -73,8 +81,26 @@ class _Events:
             raise Malformed(f"it is not YAML: {' '.join(str(error).split())[:120]}") from None
         if not isinstance(event, yaml.Event):
             raise Malformed("it breaks off before its end")
-        _refuse_references(event)
+        _refuse_tags(event)
         return event
+
+    def remember(self, anchor: str | None, value: Any, size: int) -> None:
+        """Keep a value that may be referred to; `size` is how many values it is made of."""
+        if anchor is not None:
+            self._anchored[anchor] = (value, size)
+            if len(self._anchored) > _MOST_ANCHORS:
+                raise Malformed(f"it has more than {_MOST_ANCHORS:,} anchors: write the values out instead")
+
+    def referred(self, event: yaml.AliasEvent) -> tuple[Any, int]:
+        """Return the value that an alias stands for, and its size."""
+        value, size = self._anchored.get(event.anchor, (None, 0))
+        self.aliased += size
+        if not size or self.aliased > _MOST_ALIASED:
+            why = f"makes more than {_MOST_ALIASED:,} values" if size else "refers to nothing before it"
+            raise Malformed(
+                f"the alias {event.anchor!r:.40} on {_line(event)} {why}: write the value out instead"
+            )
+        return value, size
 
     def expect(self, kind: type[yaml.Event]) -> None:
         event = self.next()
@@ -88,11 +114,7 @@ def _line(event: yaml.Event) -> str:
     return "" if event.start_mark is None else f"line {event.start_mark.line + 1}"
 
 
-def _refuse_references(event: yaml.Event) -> None:
-    anchor = getattr(event, "anchor", None)
-    if anchor is not None:
-        what = f"an anchor or alias ({anchor!r:.40})"
-        raise Malformed(f"it has {what} on {_line(event)}: write the value out instead")
+def _refuse_tags(event: yaml.Event) -> None:
     tag = getattr(event, "tag", None)
     if tag is None or tag == "!":
         return
@@ -101,36 +123,57 @@ def _refuse_references(event: yaml.Event) -> None:
         raise Malformed(f"it has the YAML tag {tag!r:.80} on {_line(event)}: only plain data is read")
 
 
+@dataclass(slots=True)
+class _Open:
+    """A mapping or sequence that is being built: its anchor, how many values it has, and the key that waits for one."""
+
+    value: dict[str, Any] | list[Any]
+    anchor: str | None
+    size: int = 1
+    key: str | None = None
+
+
 def _built(event: yaml.Event, events: _Events) -> Any:
     """Build one value. Not recursive, so that depth is our limit and not that of the interpreter."""
-    open_values: list[dict[str, Any] | list[Any]] = []
-    keys: list[str | None] = []
+    stack: list[_Open] = []
+    events.aliased = 0
     while True:
         if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            open_values.append({} if isinstance(event, yaml.MappingStartEvent) else [])
-            keys.append(None)
-            if len(open_values) > DEEPEST:
+            stack.append(_Open({} if isinstance(event, yaml.MappingStartEvent) else [], event.anchor))
+            if len(stack) > DEEPEST:
                 raise Malformed(f"it is nested more than {DEEPEST} levels deep ({_line(event)})")
         else:
-            value = _scalar(event) if isinstance(event, yaml.ScalarEvent) else open_values.pop()
-            if not isinstance(event, yaml.ScalarEvent):
-                keys.pop()
-            if not open_values:
+            value, size = _ended(event, stack, events)
+            if not stack:
                 return value
-            _put(value, open_values[-1], keys, event)
+            _put(value, size, stack[-1], event)
         event = events.next()
 
 
-def _put(value: Any, parent: dict[str, Any] | list[Any], keys: list[str | None], event: yaml.Event) -> None:
-    if isinstance(parent, list):
-        parent.append(value)
-    elif keys[-1] is not None:
-        parent[keys[-1]] = value
-        keys[-1] = None
+def _ended(event: yaml.Event, stack: list[_Open], events: _Events) -> tuple[Any, int]:
+    """The value that an event ends, and of how many values it is made."""
+    if isinstance(event, yaml.AliasEvent):
+        return events.referred(event)
+    if isinstance(event, yaml.ScalarEvent):
+        value, size, anchor = _scalar(event), 1, event.anchor
+    else:
+        done = stack.pop()
+        value, size, anchor = done.value, done.size, done.anchor
+    events.remember(anchor, value, size)
+    return value, size
+
+
+def _put(value: Any, size: int, parent: _Open, event: yaml.Event) -> None:
+    parent.size += size
+    if isinstance(parent.value, list):
+        parent.value.append(value)
+    elif parent.key is not None:
+        parent.value[parent.key] = value
+        parent.key = None
     elif isinstance(value, dict | list):
         raise Malformed(f"a mapping has a key that is not a scalar ({_line(event)})")
     else:
-        keys[-1] = str(value)
+        parent.key = str(value)
 
 
 def _scalar(event: yaml.ScalarEvent) -> Any:

@@ -29,7 +29,7 @@ from orderproof.errors import OrderproofError, UsageError
 from orderproof.exchange import Exchange, Request, Response, record
 from orderproof.outcome import Verdict
 from orderproof.target import Target
-from tests.cassette.conftest import ORDER_ID, an_order, interaction, ruby
+from tests.cassette.conftest import CAPTURE_ID, ORDER_ID, an_order, interaction, ruby
 
 Write = Callable[..., Path]
 
@@ -181,6 +181,47 @@ def test_bodies_in_every_way_that_recorders_have(write: Write) -> None:
     assert all(answer is not None and answer.json == an_order() for answer in answers)
 
 
+def test_bodies_that_were_recorded_as_values(write: Write) -> None:
+    """As vcrpy records what is sent with aiohttp's `json=`: before it is text, and before it has a media type."""
+    order = interaction("GET", "", 200, an_order())
+    made = interaction("POST", "/captures", 201)
+    made["request"]["body"] = {"captured_amount": 9900, "order_lines": []}
+    made["request"]["headers"] = {"Authorization": ["Basic c2VjcmV0"]}
+    capture = f"{ORDER_ID}/captures/{CAPTURE_ID}"
+    made["response"]["headers"] = {
+        "Capture-Id": [CAPTURE_ID],
+        "Location": [f"/ordermanagement/v1/orders/{capture}"],
+    }
+    empty = interaction("PATCH", "/merchant-references", 204)
+    empty["request"] = {**made["request"], "method": "PATCH", "uri": empty["request"]["uri"], "body": {}}
+    result = audit([Recording(path := write({"interactions": [order, made, empty]}))], select(["*"]))
+    assert [] == [e.rule.id for e in result.rules if e.verdict is Verdict.FAILED]
+    requests = [entry.exchange.request for entry in entries(path)]
+    assert [b"", b'{"captured_amount": 9900, "order_lines": []}', b"{}"] == [r.body for r in requests]
+    assert ["application/json"] * 3 == [request.header("content-type") for request in requests]
+
+
+def test_what_stands_in_two_places_may_be_written_once(write: Write) -> None:
+    """As the YAML library of recorders does where one object is used twice."""
+    order, headers = an_order(), {"Authorization": ["Basic c2VjcmV0"]}
+    order["shipping_address"] = order["billing_address"]
+    row = interaction("GET", "", 200)
+    row["request"]["headers"], row["response"]["body"] = headers, order
+    again = copy.deepcopy(row) | {"request": row["request"]}
+    path = write({"interactions": [row, again]})
+    assert path.read_text(encoding="utf-8").count("*id") >= 2
+    read = [entry.exchange for entry in entries(path)]
+    assert [order, order] == [found.response and found.response.json for found in read]
+    assert ["Basic c2VjcmV0"] * 2 == [found.request.header("authorization") for found in read]
+
+
+def test_answers_that_were_written_down_as_values(write: Write) -> None:
+    order, nothing = interaction("GET", "", 200, an_order()), interaction("POST", "/acknowledge", 204)
+    order["response"]["body"], nothing["response"]["body"] = an_order(), {}
+    first, second = (entry.exchange.response for entry in entries(write({"interactions": [order, nothing]})))
+    assert (an_order(), b"") == (first and first.json, second and second.body)
+
+
 def test_a_recording_without_times_is_taken_to_be_in_order(write: Write) -> None:
     expired = an_order(status="EXPIRED")
     path = write(
@@ -189,6 +230,14 @@ def test_a_recording_without_times_is_taken_to_be_in_order(write: Write) -> None
     first, second = entries(path)
     assert (False, False) == (first.timed, second.timed)
     assert second.exchange.sent_at >= 1604966400 > first.exchange.sent_at
+
+
+_LAUGHS = "".join(f"l{n}: &l{n} [*l{n - 1}, *l{n - 1}]\n" for n in range(1, 30))
+LAUGHS = f"l0: &l0 ha\n{_LAUGHS}interactions: [*l29]\n"
+    "l0: &l0 ha\n"
+    + "".join(f"l{n}: &l{n} [*l{n - 1}, *l{n - 1}]\n" for n in range(1, 30))
+    + "interactions: [*l29]\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +251,13 @@ def test_a_recording_without_times_is_taken_to_be_in_order(write: Write) -> None
         ('{"log": {"entries": [{"startedDa', "not JSON, or breaks off"),
         ('{"log": {"version": "1.2"}}', "it has no entries"),
         ("interactions:\n- request: !!python/object/apply:os.system [echo]\n", "the YAML tag"),
-        ("a: &a [x, x]\nb: &b [*a, *a]\ninteractions: [*b]\n", "an anchor or alias ('a') on line 1"),
+        (LAUGHS, "the alias 'l15' on line 17 makes more than 100,000 values"),
+        ("interactions:\n- &a [*a]\n", "the alias 'a' on line 2 refers to nothing before it"),
+        ("interactions:\n- *nothing\n", "the alias 'nothing' on line 2 refers to nothing before it"),
+        (
+            "interactions:\n- [" + "".join(f"&a{n} 1, " for n in range(1_001)) + "]\n",
+            "more than 1,000 anchors",
+        ),
         ("interactions:\n- " + "[" * 5_000, "nested more than 100 levels deep"),
         ('{"interactions": [' + "[" * 100_000, "nested too deeply"),
         ('{"interactions": [{"n": ' + "9" * 5_000 + "}]}", "thousands of digits"),
@@ -212,7 +267,14 @@ def test_a_recording_without_times_is_taken_to_be_in_order(write: Write) -> None
         ("interactions:\n- request: {method: GET}\n", "request.uri is None, not text"),
         ("interactions:\n- request: {method: GET, uri: 'http://x:99999999/'}\n", "is no address"),
         ("interactions:\n- request: {method: GET, uri: 'http://x/', headers: [1]}\n", "headers are [1]"),
-        ("interactions:\n- request: {method: GET, uri: 'http://x/', body: [1]}\n", "request.body is [1]"),
+        (
+            "interactions:\n- request: {method: GET, uri: 'http://x/', body: 5}\n",
+            "request.body is 5, not text",
+        ),
+        (
+            "interactions:\n- request: {method: GET, uri: 'http://x/', body: {a: !!binary aGk=}}\n",
+            "request.body is {'a': b'hi'}, neither text nor JSON",
+        ),
         (
             "interactions:\n- request: {method: GET, uri: 'http://x/'}\n  response: {status: {code: ok}}\n",
             "'ok'",
