@@ -234,10 +234,6 @@ def test_a_recording_without_times_is_taken_to_be_in_order(write: Write) -> None
 
 _LAUGHS = "".join(f"l{n}: &l{n} [*l{n - 1}, *l{n - 1}]\n" for n in range(1, 30))
 LAUGHS = f"l0: &l0 ha\n{_LAUGHS}interactions: [*l29]\n"
-    "l0: &l0 ha\n"
-    + "".join(f"l{n}: &l{n} [*l{n - 1}, *l{n - 1}]\n" for n in range(1, 30))
-    + "interactions: [*l29]\n"
-)
 
 
 @pytest.mark.parametrize(
