@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -63,14 +65,26 @@ MAIN_WEATHERS = (
     "unknown",
     "location-elsewhere",
 )
-OTHERS = {"node": ["node", str(SAMPLES / "tidy.mjs")], "shell": ["sh", str(SAMPLES / "tidy.sh")]}
+OTHERS = {
+    "node": ["node", str(SAMPLES / "tidy.mjs")],
+    "shell": ["sh", str(SAMPLES / "tidy.sh")],
+    "php": ["php", str(SAMPLES / "tidy.php")],
+    "ruby": ["ruby", str(SAMPLES / "tidy.rb")],
+    "java": ["java"],
+}
 
 
-def command_of(kind: str) -> list[str]:
+def command_of(kind: str, folder: Path) -> list[str]:
+    """The command of a sample, compiled into a folder if need be; skips the test where its language is missing."""
     command = OTHERS[kind]
-    program = "curl" if kind == "shell" else command[0]
+    program = {"shell": "curl", "java": "javac"}.get(kind, command[0])
     if shutil.which(program) is None:
         pytest.skip(f"{program} is not installed")
+    if kind == "php" and subprocess.run(["php", "-r", "exit((int) !extension_loaded('curl'));"]).returncode:
+        pytest.skip("PHP has no curl")
+    if kind == "java":
+        subprocess.run(["javac", "-d", str(folder), str(SAMPLES / "Tidy.java")], check=True)
+        return [*command[:1], "-cp", str(folder), "Tidy"]
     return command
 
 
@@ -104,8 +118,8 @@ def test_money_that_moves_twice_comes_first(judged: Judged, slip: str, weather: 
 
 
 @pytest.mark.parametrize("kind", OTHERS)
-def test_tidy_clients_in_other_languages_pass(judged: Judged, kind: str) -> None:
-    result = judged(command_of(kind), *MAIN_WEATHERS)
+def test_tidy_clients_in_other_languages_pass(judged: Judged, kind: str, tmp_path: Path) -> None:
+    result = judged(command_of(kind, tmp_path), *MAIN_WEATHERS)
     assert (set(), 0) == (broken(result), result.exit_code)
 
 
@@ -121,6 +135,6 @@ def test_tidy_clients_in_other_languages_pass(judged: Judged, kind: str) -> None
     ],
 )
 def test_slips_in_other_languages_are_named(
-    judged: Judged, kind: str, slip: str, weather: str, rules: set[str]
+    judged: Judged, tmp_path: Path, kind: str, slip: str, weather: str, rules: set[str]
 ) -> None:
-    assert rules == broken(judged(command_of(kind), weather, SLIP=slip))
+    assert rules == broken(judged(command_of(kind, tmp_path), weather, SLIP=slip))
