@@ -158,10 +158,10 @@ class Tour:
         if OPERATIONS[command.operation].writes:
             key = None if self.chance(_WITHOUT_KEY) else f"call {len(self.stage.performed) + 1}"
             command = replace(command, key=key)
-            self.keyed += [self._pinned(command)] if key is not None else []
+            self.keyed += [self.pinned(command)] if key is not None else []
         self.perform(command)
 
-    def _pinned(self, command: Command) -> Command:
+    def pinned(self, command: Command) -> Command:
         """The command for the same capture, whatever is captured later: a key is never used for another one."""
         if not isinstance(command.capture, int) or command.capture >= 0:
             return command

@@ -31,6 +31,7 @@ def packed(company: Company) -> dict[str, Any]:
     return {
         "requests": company.requests,
         "problem": company.problem,
+        "note": company.note,
         "calls_alone": sum(one.alone for one in counts),
         "calls_together": sum(one.together for one in counts),
         "groups": sum(one.groups for one in counts),

@@ -176,10 +176,16 @@ class Engine:
         while not self.told_to_stop and time.monotonic() - started < self.brief.run_time:
             if most is not None and self.environment.stats.num_requests >= most:
                 return
-            if self.company is not None and self.company.problem and runner.user_count == 0:
+            if runner.user_count == 0 and self._is_given_up():
                 return
             gevent.sleep(_LOOKS_EVERY)
             yield
+
+    def _is_given_up(self) -> bool:
+        """Say whether users ended by themselves, here or in a worker."""
+        here = [] if self.company is None else [self.company.problem, self.company.note]
+        elsewhere = [share[word] for share in self.shares.values() for word in ("problem", "note")]
+        return any((*here, *elsewhere))
 
     def _tell(self, runner: Runner, elapsed: float) -> None:
         if elapsed - self.told_at < _TELLS_EVERY:

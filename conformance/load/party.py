@@ -95,7 +95,7 @@ class Party:
         if command is None or not OPERATIONS[command.operation].writes:
             return command
         command = replace(command, key=None if tour.chance(_WITHOUT_KEY) else label)
-        tour.keyed += [command] if command.key else []
+        tour.keyed += [tour.pinned(command)] if command.key else []
         return command
 
     def _settle(self, group: Sequence[Exchange] | None) -> None:

@@ -201,4 +201,5 @@ def _ledger(found: Mapping[str, Any]) -> Ledger:
         for outcome in outcomes(share, process):
             ledger.absorb(outcome)
         ledger.interrupted = ledger.interrupted or share["problem"]
+        ledger.notes += [share["note"]] if share["note"] else []
     return ledger

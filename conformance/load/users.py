@@ -20,7 +20,7 @@ from orderproof.judge import Judge
 from orderproof.load.party import Party
 from orderproof.operations import match
 from orderproof.pace import Pace
-from orderproof.supply import Supply, supply_from
+from orderproof.supply import OutOfOrders, Supply, supply_from
 from orderproof.target import Target
 from orderproof.transport import Delivery, Transport
 
@@ -133,6 +133,7 @@ class Company:
         self.users: list[User] = []
         self.parties: list[Party] = []
         self.problem = ""
+        self.note = ""
         self._target = target
         self._supply: Supply = supply_from(target.orders)
         self._meter = Meter(target, measure)
@@ -177,9 +178,15 @@ class Company:
             self._coverage.observe(step.call, step.assessment, judge.states(step.call.order_id))
 
     def turn_of(self, user: User) -> bool:
-        """Give a user a turn; returns whether it can have another. What went wrong is kept in `problem`."""
+        """Give a user a turn; returns whether it can have another.
+
+        What went wrong is kept in `problem`, that there are no more orders in `note`.
+        """
         try:
             user.turn()
+        except OutOfOrders as error:
+            self.note = self.note or str(error)
+            return False
         except CannotJudge as error:
             self.problem = self.problem or str(error)
             return False

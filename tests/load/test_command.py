@@ -84,6 +84,22 @@ def test_an_interrupt_ends_the_load_and_leaves_the_report(tmp_path: Path) -> Non
 
 
 @pytest.mark.load
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_target_that_dies_ends_the_load(processes: str) -> None:
+    with background(SandboxSettings()) as url:
+        words = ("--base-url", url, "--run-time", "300", "--users", "4", "--processes", processes)
+        process = subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("load ") and " 0 requests" not in line:
+                break
+    rest, _ = process.communicate(timeout=90)
+    assert process.returncode == 3
+    assert "NOT JUDGED" in rest
+    assert "interrupted: " in rest
+
+
+@pytest.mark.load
 def test_workers_of_other_machines_come_to_the_master(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
