@@ -10,6 +10,7 @@ from typing import Any
 
 import orderproof.checks
 from orderproof.blame import ABOUT_KEYS, Blame
+from orderproof.catalogue import catalogue
 from orderproof.checks.findings import Finding
 from orderproof.checks.group import Group
 from orderproof.checks.registry import CHECKS, Broken, Mark, Registered
@@ -196,7 +197,7 @@ class Judge:
 
     def _add(self, found: list[Finding], step: Step, race: Group | None = None) -> list[Finding]:
         """Order findings of one exchange, the most telling first, and link those that follow from another."""
-        found = sorted(_one_per_rule(found), key=lambda finding: _rank(finding.rule, step))
+        found = sorted(_one_per_rule(found), key=lambda one: (_only_warns(one.rule), _rank(one.rule, step)))
         dossier = self._orders.of(step.call.order_id) if step.call is not None else Dossier()
         linked = []
         stain = dossier.stained_by
@@ -204,6 +205,8 @@ class Judge:
             found[0] = replace(found[0], suspects=_suspects(found[0], step, race))
             stain = self.blame.behind(found[0].rule, found[0].suspects)
         for finding in found:
+            if stain is not None and _only_warns(stain) and not _only_warns(finding.rule):
+                stain = None  # what is only recommended explains no breach of what is required
             linked.append(replace(finding, follows=stain))
             stain = dossier.stained_by = stain or finding.rule
         for finding in linked:
@@ -244,6 +247,11 @@ def _checks_of(only: frozenset[str] | None) -> tuple[dict[str, list[Registered]]
     return table, [entry for entry in checks if entry.view == "group"]
 
 
+@cache
+def _only_warns(rule: str) -> bool:
+    return catalogue()[rule].level != "MUST"
+
+
 def _one_per_rule(found: list[Finding]) -> Iterator[Finding]:
     seen: set[str] = set()
     for finding in found:
@@ -267,6 +275,8 @@ _RANKS = (
 
 def _rank(rule: str, step: Step) -> int:
     """Lower is nearer to the root: what broke, before what it broke with it."""
+    if rule == "GEN-VAL-4" and step.assessment is not None and step.assessment.forecast.must_be_refused:
+        return len(_RANKS)  # refusing is right, and another rule says how
     only_refused = bool(step.since) and not any(event.taken for event in step.since)
     if only_refused and rule.startswith("ORD-"):
         return len(_RANKS)  # what broke is that a refused call changed something, not what it changed

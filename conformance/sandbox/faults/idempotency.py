@@ -41,7 +41,7 @@ def refund_keys_ignored() -> Behaviour:
     return _scoped(lambda call, scope: None if call.operation == "refundOrder" else scope)
 
 
-@fault("IDM-1", "IDM-2", when="sequence")
+@fault("IDM-1", "IDM-2", "IDM-3", when="sequence")
 def keys_good_for_one_repeat() -> Behaviour:
     """A key is forgotten after its first repeat."""
     seen: dict[Scope, int] = {}

@@ -6,9 +6,11 @@ one that speaks of the operation; rules that may rightly be named for it too com
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from math import isfinite
 from typing import Any
 
 from orderproof.sandbox.behaviour import AS_AGREED, Behaviour
@@ -18,6 +20,8 @@ from orderproof.sandbox.faults.registry import Fault, When, enter
 from orderproof.sandbox.orders import DAY, Order
 
 Shown = dict[str, Any]
+
+_NUMBER = re.compile("-?[0-9]{1,18}")
 
 
 def _kebab(name: str) -> str:
@@ -97,7 +101,7 @@ _DROPPED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 
 _RENAMED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("order", "order_lines", ("AUT-2", "ORD-GET-1")),
-    ("order", "fraud_status", ("ORD-GET-4", "ORD-GET-1", "GEN-HTTP-1")),
+    ("order", "refunds", ("ORD-SUM-2", "RFD-8", "RFD-4")),
     ("capture", "captured_amount", ("CAP-6", "CAP-3", "GEN-HTTP-1")),
     ("refund", "description", ("RFD-8", "RFD-3")),
 )
@@ -321,9 +325,9 @@ _BODIES: tuple[tuple[str, str, str], ...] = (
 def _repaired(name: str, kind: str, body: Any) -> Any:
     value = body.get(name)
     match kind:
-        case "quoted" if isinstance(value, str) and value.lstrip("-").isdigit():
+        case "quoted" if isinstance(value, str) and _NUMBER.fullmatch(value):
             return {**body, name: int(value)}
-        case "fraction" if isinstance(value, float) and not value.is_integer():
+        case "fraction" if isinstance(value, float) and isfinite(value) and not value.is_integer():
             return {**body, name: int(value)}
         case "negative" if isinstance(value, int) and value < 0:
             return {**body, name: 0}

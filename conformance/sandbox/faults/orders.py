@@ -355,7 +355,7 @@ def send_out_moves_the_capture() -> Behaviour:
     )
 
 
-@fault("ORD-FIX-2", "CAP-6", when="sequence")
+@fault("ORD-FIX-2", "CAP-6", "ORD-SUM-1", when="sequence")
 def refunded_capture_disappears() -> Behaviour:
     """The lists leave out a capture that was refunded whole."""
 
@@ -382,7 +382,7 @@ def refund_moves_the_other_refunds() -> Behaviour:
     )
 
 
-@fault("ORD-FIX-3", when="sequence")
+@fault("ORD-FIX-3", "REF-1", when="sequence")
 def neighbours_share_references() -> Behaviour:
     """The second merchant reference is one for all orders."""
     last: list[str | None] = []

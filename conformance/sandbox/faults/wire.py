@@ -632,6 +632,6 @@ def negative_days_taken() -> Behaviour:
 
     def mend(value: dict[str, Any]) -> dict[str, Any]:
         days = value.get("number_of_days")
-        return {**value, "number_of_days": int(days)} if isinstance(days, str) and days.isdigit() else value
+        return {**value, "number_of_days": int(days)} if isinstance(days, str) and days.isdecimal() else value
 
     return mended("extendDueDate", mend)
