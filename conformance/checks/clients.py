@@ -16,7 +16,8 @@ from orderproof.exchange import ABSENT, Exchange, Request
 from orderproof.model.validity import AMOUNT_FIELDS, tax_fits
 from orderproof.operations import OPERATIONS
 
-HEADER_BYTES, HEADERS_BYTES, BODY_BYTES = 6_000, 20_000, 1_000_000
+HEADER_BYTES, HEADERS_BYTES, BODY_BYTES = 6 * 1_024, 20 * 1_024, 1_024 * 1_024
+"""The document says KB and MB: the larger reading of both is held against a client."""
 MOST_RETRIES, SHORTEST_PAUSE = 3, 1.0
 CLOCK_SLACK = 0.05
 """Seconds by which a pause may look shorter than it was: two clocks, and a machine that is busy."""

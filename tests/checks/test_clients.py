@@ -123,7 +123,9 @@ def line(**fields: Any) -> dict[str, Any]:
         ("CLI-RETRY-1", [sent(body=BODY, status=403), sent(body=BODY, at=2.0)]),
         ("CLI-RETRY-2", [sent(body=BODY, status=503), sent(body=BODY, at=0.5)]),
         ("CLI-RETRY-2", [sent(body=BODY, status=503, at=2.0 * n) for n in range(5)]),
-        ("CLI-SIZE-1", [sent("GET", ORDER, User_Agent="a" * 6_100)]),
+        ("CLI-SIZE-1", [sent(content=b" " * 1_048_576 + json.dumps({"captured_amount": 1}).encode())]),
+        ("CLI-SIZE-1", [sent("GET", ORDER, **{f"X_{n}": "a" * 6_000 for n in range(4)})]),
+        ("CLI-SIZE-1", [sent("GET", ORDER, User_Agent="a" * 6_140)]),
     ],
 )
 def test_each_slip_is_named_by_its_own_rule(rule: str, exchanges: list[Exchange]) -> None:
@@ -171,6 +173,10 @@ PACKED = gzip.compress(json.dumps(BODY).encode())
         pytest.param(sent("GET", ORDER, body={}, status=200), id="an empty object with a GET"),
         pytest.param(sent("GET", ORDER, Content_Type="application/json", status=200), id="a type with a GET"),
         pytest.param(sent("GET", f"{ORDER}?", status=200), id="an empty query"),
+        pytest.param(sent("GET", ORDER, User_Agent="a" * 6_130, status=200), id="a header of 6 KB"),
+        pytest.param(
+            sent(content=b" " * 1_048_500 + json.dumps({"captured_amount": 1}).encode()), id="a body of 1 MB"
+        ),
         pytest.param(sent("GET", ORDER.replace("-", "%2D"), status=200), id="more encoded than needs be"),
         pytest.param(sent(body=BODY, key=KEY.upper()), id="a key in capitals"),
         pytest.param(sent(body={"captured_amount": 0}), id="an amount of 0"),
