@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["ABOUT_KEYS", "Blame"]
+__all__ = ["ABOUT_KEYS", "KEYS", "Blame"]
 
 ABOUT_KEYS = frozenset({"IDM-5", "IDM-7"})
 """Rules whose breach may be due to operations that go wrong by themselves, or to keys that do not work at all."""
+
+KEYS = "keys"
+"""Stands for keys where there are the names of operations else."""
 
 _OF_KEYS = frozenset({"IDM-1", "IDM-2", "IDM-3", "IDM-5"})
 """Rules whose breach says that keys do not work, at once or after a lost answer either."""
@@ -36,6 +39,15 @@ class Blame:
         if rule in ABOUT_KEYS and self.keys is not None:
             rules.append(self.keys)
         return next((other for other in rules if other != rule), None)
+
+    @classmethod
+    def of(cls, known: Mapping[str, str]) -> Blame:
+        """What is known, as `known` returns it."""
+        return cls({name: rule for name, rule in known.items() if name != KEYS}, known.get(KEYS))
+
+    def known(self) -> dict[str, str]:
+        """What is known, by the operation; what is known of keys under `KEYS`."""
+        return {**self.astray, **({} if self.keys is None else {KEYS: self.keys})}
 
     def add(self, later: Blame, renamed: Mapping[str, str]) -> None:
         """Take over what was found later elsewhere; some rules of it turned out to be due to others."""

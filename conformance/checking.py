@@ -134,6 +134,8 @@ def check(settings: Settings, watch: Watch) -> RunResult:
         session = _session(state, stack.enter_context(Transport(target)))
         _look(state, session)
         _run(state, session, crew)
+        if settings.examples is not None and settings.examples.trouble:
+            state.ledger.notes.append(settings.examples.trouble)
     return conclude(
         settings,
         state.ledger,

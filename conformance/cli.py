@@ -22,10 +22,12 @@ from orderproof.errors import CannotJudge, OrderproofError, UsageError
 if TYPE_CHECKING:
     from orderproof.catalogue import Rule
     from orderproof.checking import Settings
+    from orderproof.examples import Examples
     from orderproof.target import Target
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _FIXED_SEED = 0
+_MOST_WORKERS = 64
 
 
 @click.group(context_settings=_CONTEXT)
@@ -55,6 +57,14 @@ def cli() -> None:
 @click.option(
     "--rate", type=float, metavar="N", help="At most N requests a second. Default: 40, on loopback none."
 )
+@click.option("--workers", type=int, metavar="N", help="Share the work among N processes. Default: 1.")
+@click.option("--shard", metavar="K/N", help="Do the Kth of N parts alone; see orderproof merge.")
+@click.option(
+    "--example-database",
+    envvar="ORDERPROOF_EXAMPLE_DATABASE",
+    metavar="PLACE",
+    help="Try first what was found before, and keep what is: a folder, or redis://HOST:PORT/DB.",
+)
 @click.option("--strict", is_flag=True, default=None, help="A broken SHOULD fails the run too.")
 @click.option(
     "--report", metavar="DIR", help="Write result.json, report.html, junit.xml and the history there."
@@ -83,9 +93,19 @@ def check(config: Path | None, allow_production: bool, verbose: bool, **options:
     chosen = {**configuration(config), **_given(options)}
     chosen["allow-production"] = allow_production
     with settings_of(chosen) as settings:
-        shown = replace(settings, command=_command_line(sys.argv[1:], settings.seed))
-        code = _check(shown, chosen, verbose=verbose)
+        command = _command_line(sys.argv[1:], settings.seed)
+        examples = _examples(chosen.get("example-database"), settings)
+        code = _check(replace(settings, command=command, examples=examples), chosen, verbose=verbose)
     sys.exit(code)
+
+
+def _examples(place: str | None, settings: Settings) -> Examples | None:
+    """What is known of the target, where there is a place for that."""
+    if place is None:
+        return None
+    from orderproof.examples import examples_at
+
+    return examples_at(place, settings.shown_target or settings.target.base_url)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
@@ -122,6 +142,7 @@ def settings_of(chosen: dict[str, Any]) -> Iterator[Settings]:
 def _settings(chosen: dict[str, Any]) -> Settings:
     from orderproof.checking import Settings
     from orderproof.drivers.plan import PROFILES
+    from orderproof.sharding import shard_from
 
     profile = chosen.get("profile", "quick")
     if profile not in PROFILES:
@@ -129,6 +150,9 @@ def _settings(chosen: dict[str, Any]) -> Settings:
     max_time = chosen.get("max-time")
     if max_time is not None and not max_time > 0:
         raise UsageError(f"--max-time {max_time:g} leaves no time: give a number of seconds above 0")
+    workers = chosen.get("workers", 1)
+    if not 1 <= workers <= _MOST_WORKERS:
+        raise UsageError(f"--workers {workers} is not a number from 1 to {_MOST_WORKERS}")
     return Settings(
         target=_target(chosen),
         rules=_selected(chosen.get("only", ())),
@@ -137,18 +161,22 @@ def _settings(chosen: dict[str, Any]) -> Settings:
         max_time=max_time,
         strict=bool(chosen.get("strict")),
         report=_report_folder(chosen.get("report")),
+        workers=workers,
+        shard=shard_from(chosen["shard"]) if chosen.get("shard") else None,
     )
 
 
-def _command_line(words: Sequence[str], seed: int) -> str:
-    """The command line as it was given, with the seed, and without the password and the customer token."""
+def _command_line(words: Sequence[str], seed: int | None) -> str:
+    """The command line as it was given, with the seed if there is one, and without passwords and customer tokens."""
+    from orderproof.fleet import without_credentials
+
     shown = ["orderproof"]
     for word in words:
         secret = shown[-1] == "--password"
         word = re.sub(r"(--password=).*", r"\1REDACTED", "REDACTED" if secret else word)
-        shown.append(re.sub(r"(customer-token:).+", r"\1TOKEN", word))
+        shown.append(without_credentials(re.sub(r"(customer-token:).+", r"\1TOKEN", word)))
     seeded = any(word.split("=")[0] == "--seed" for word in words)
-    return shlex.join(shown if seeded else [*shown, "--seed", str(seed)])
+    return shlex.join(shown if seeded or seed is None else [*shown, "--seed", str(seed)])
 
 
 def _default_seed() -> int:
@@ -216,7 +244,7 @@ def _check(settings: Settings, chosen: dict[str, Any], *, verbose: bool) -> int:
     with Terminal(quiet=bool(chosen.get("quiet")), verbose=verbose) as terminal:
         terminal.say(
             f"Checking {settings.shown_target or settings.target.base_url} "
-            f"(profile {settings.profile}, seed {settings.seed})"
+            f"(profile {settings.profile}, seed {settings.seed}{_parts(settings)})"
         )
         watch = Watch(
             progress=terminal.progress,
@@ -227,6 +255,7 @@ def _check(settings: Settings, chosen: dict[str, Any], *, verbose: bool) -> int:
                 operation=found.operation,
             ),
             exchange=terminal.exchange,
+            shows=verbose,
         )
         found = check(settings, watch)
         result = applied(found, known, today()) if known else found
@@ -238,6 +267,45 @@ def _check(settings: Settings, chosen: dict[str, Any], *, verbose: bool) -> int:
             write_report(settings.report, result)
         terminal.summary(result, settings.report)
     return result.exit_code
+
+
+def _parts(settings: Settings) -> str:
+    """Which part of a run this is, and how many processes share it, where there is anything to say."""
+    shard = f", shard {settings.shard.number} of {settings.shard.of}" if settings.shard else ""
+    return shard + (f", {settings.workers} workers" if settings.workers > 1 else "")
+
+
+@cli.command()
+@click.argument("folders", nargs=-1, required=True, metavar="DIR…", type=click.Path(path_type=Path))
+@click.option("--report", metavar="DIR", help="Write one report there, in every format.")
+@click.option("--waivers", metavar="FILE", help="Known failures, each with a reason and an end (TOML).")
+@click.option("--quiet", is_flag=True, help="The verdict and the failures alone.")
+def merge(folders: tuple[Path, ...], report: str | None, waivers: str | None, quiet: bool) -> None:
+    """Make one report of those that the shards of a run wrote, each into a DIR.
+
+    A shard that left no report is named, and then the verdict is not that the server conforms.
+
+    \b
+    orderproof check --shard 1/2 --seed 7 --report shard-1
+    orderproof check --shard 2/2 --seed 7 --report shard-2
+    orderproof merge shard-1 shard-2 --report out
+    """
+    from orderproof.merging import merged, with_files
+    from orderproof.report.terminal import Terminal
+    from orderproof.report.writer import write_report
+    from orderproof.waivers import applied, load, today
+
+    known = load(Path(waivers)) if waivers else []
+    result = merged(folders, _command_line(sys.argv[1:], None))
+    folder = _report_folder(report)
+    if folder is not None:
+        result = with_files(result, folder)
+    result = applied(result, known, today()) if known else result
+    with Terminal(quiet=quiet) as terminal:
+        if folder is not None:
+            write_report(folder, result)
+        terminal.summary(result, folder)
+    sys.exit(result.exit_code)
 
 
 @cli.command()

@@ -28,8 +28,8 @@ class Ledger:
     """What a run has come to so far.
 
     `findings`, `exercised`, `broken` and `errors` are those of a judge; `scripts` the sequences that findings are in,
-    by name. `origins` has for each rule where its root causes were found, `blamed` where a rule was first seen that
-    operations break by themselves. `interrupted` says why the run cannot be complete.
+    by name. `origins` has for each rule where its root causes were found, `blamed` where it was first
+    seen what its `blame` has, by the names that has for it. `interrupted` says why the run cannot be complete.
     """
 
     def __init__(self) -> None:
@@ -66,9 +66,9 @@ class Ledger:
         self.broken.update(outcome.broken)
         self.errors = {**outcome.errors, **self.errors}
         self.coverage.add(outcome.coverage)
-        for name in outcome.blame.astray.keys() - self.blame.astray.keys():
-            self.blamed[name] = outcome.place
+        known = set(self.blame.known())
         self.blame.add(outcome.blame, renamed)
+        self.blamed |= dict.fromkeys(self.blame.known().keys() - known, outcome.place)
         self.remarks += outcome.remarks
         self.end(outcome.end, outcome.sentence)
 

@@ -73,7 +73,9 @@ class RunResult:
     """The outcome of a run. `verdict` is "conforms", "broken", "not judged" or "waivers"; times in seconds.
 
     `command` is the command line that makes the run again, without secrets (`orderproof check --seed 7`), or only the
-    name of the command. In a `strict` run a warning makes the target fail.
+    name of the command. In a `strict` run a warning makes the target fail. `workers` processes shared the work. `shard`
+    is which part of a run this is, and what it takes to put it together with the others; `shards` the parts that it was
+    put together from.
     """
 
     command: str
@@ -92,6 +94,8 @@ class RunResult:
     notes: Sequence[str] = ()
     strict: bool = False
     workers: int = 1
+    shard: Mapping[str, Any] | None = None
+    shards: Sequence[Mapping[str, Any]] = ()
 
     def count(self, verdict: Verdict) -> int:
         """How many rules have a verdict."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from orderproof.drivers.plan import Driver, Unit
 from orderproof.errors import UsageError
+from orderproof.ledger import Ledger
 
-__all__ = ["Shard", "shard_from", "units_of"]
+__all__ = ["Shard", "shard_from", "shard_record", "units_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +42,21 @@ def units_of(driver: Driver, number: int, shard: Shard | None) -> Iterator[Unit]
         if shard is None or shard.takes(unit.place):
             yield unit
         position += 1
+
+
+def shard_record(shard: Shard, ledger: Ledger) -> dict[str, Any]:
+    """Return which part of a run this was, and what of it says how its findings hang together with those of others."""
+    known = ledger.blame.known()
+    return {
+        "number": shard.number,
+        "of": shard.of,
+        "blamed": [
+            {"operation": name, "rule": known[name], "place": list(place)}
+            for name, place in sorted(ledger.blamed.items())
+        ],
+        "origins": [
+            {"rule": rule, "place": list(place), "suspects": list(suspects)}
+            for rule, origins in ledger.origins.items()
+            for place, suspects in origins
+        ],
+    }

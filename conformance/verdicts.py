@@ -14,6 +14,7 @@ from orderproof.exchange import Exchange, record
 from orderproof.judge import registered
 from orderproof.ledger import Ledger
 from orderproof.outcome import Block, RuleResult, RunResult, StepShown, Verdict
+from orderproof.sharding import shard_record
 from orderproof.shown import curl_script, order_names, shown_answer, shown_request
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def conclude(
         coverage=ledger.coverage.record(clock=settings.target.clock is not None),
         strict=settings.strict,
         workers=settings.workers,
+        shard=None if settings.shard is None else shard_record(settings.shard, ledger),
     )
 
 

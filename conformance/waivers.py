@@ -90,7 +90,7 @@ def applied(result: RunResult, waivers: Iterable[Waiver], today: date) -> RunRes
     if problems and not others and code in (0, 1):
         verdict, code = "waivers", EXIT_CODE
     elif code == 1 and not failing:
-        verdict, code = "conforms", 0
+        verdict, code = ("not judged", 3) if result.interrupted else ("conforms", 0)
     return replace(result, rules=rules, notes=(*result.notes, *problems), verdict=verdict, exit_code=code)
 
 

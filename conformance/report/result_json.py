@@ -50,6 +50,9 @@ def result_data(result: RunResult) -> dict[str, Any]:
         "rules": [_rule_data(entry) for entry in result.rules],
         "findings": [finding for block in result.blocks for finding in _findings(block)],
         "coverage": dict(result.coverage),
+        "workers": result.workers,
+        "shard": None if result.shard is None else dict(result.shard),
+        "shards": [dict(shard) for shard in result.shards],
     }
 
 
@@ -74,6 +77,9 @@ def load(path: Path) -> RunResult:
         blocks=_blocks(data["findings"], file),
         coverage=data["coverage"],
         notes=tuple(data["notes"]),
+        workers=data.get("workers", 1),
+        shard=data.get("shard"),
+        shards=tuple(data.get("shards", ())),
     )
 
 
