@@ -13,7 +13,7 @@ from orderproof.catalogue import catalogue
 from orderproof.exchange import Exchange
 from orderproof.outcome import RunResult, Verdict
 from orderproof.report.block import WIDTH, block_lines, failures, warnings
-from orderproof.report.screen import by_reason, counts_line, headline
+from orderproof.report.screen import counts_line, grouped, headline
 from orderproof.report.text import counted, duration, hanging, padded, visible
 from orderproof.shown import shown_answer, shown_request
 
@@ -52,19 +52,9 @@ def audit_screen(result: RunResult, *, quiet: bool = False, width: int = WIDTH) 
     for block in warnings(result)[:MOST_SHOWN]:
         yield ""
         yield from block_lines(block, width=width, sign="!")
-    yield from _by_reason("In error: the suite's own fault", result, Verdict.ERROR, width)
-    yield from _by_reason("Not exercised", result, Verdict.NOT_EXERCISED, width)
+    yield from grouped("In error: the suite's own fault", result, Verdict.ERROR, width)
+    yield from grouped("Not exercised", result, Verdict.NOT_EXERCISED, width)
     yield from _notes(result.notes, width)
-
-
-def _by_reason(title: str, result: RunResult, verdict: Verdict, width: int) -> Iterator[str]:
-    chosen = [entry for entry in result.rules if entry.verdict is verdict]
-    if chosen:
-        yield ""
-        yield f"{title} ({len(chosen)})"
-    for reason, ids in by_reason(chosen).items():
-        yield from hanging("  ", visible(reason), width, lines=3)
-        yield from hanging("    ", ", ".join(ids), width)
 
 
 def _notes(notes: Iterable[str], width: int) -> Iterator[str]:

@@ -42,9 +42,9 @@ def screen(
     yield from _failures(result, width, folder)
     if not quiet:
         yield from _warnings(result, width)
-        yield from _by_reason("Waived", result, Verdict.WAIVED, width)
-        yield from _by_reason("In error: the suite's own fault", result, Verdict.ERROR, width)
-        yield from _by_reason("Not exercised", result, Verdict.NOT_EXERCISED, width)
+        yield from grouped("Waived", result, Verdict.WAIVED, width)
+        yield from grouped("In error: the suite's own fault", result, Verdict.ERROR, width)
+        yield from grouped("Not exercised", result, Verdict.NOT_EXERCISED, width)
     yield from _end(result, width, report)
 
 
@@ -127,7 +127,8 @@ def by_reason(results: Sequence[RuleResult]) -> dict[str, list[str]]:
     return dict(sorted(groups.items(), key=lambda group: -len(group[1])))
 
 
-def _by_reason(title: str, result: RunResult, verdict: Verdict, width: int) -> Iterator[str]:
+def grouped(title: str, result: RunResult, verdict: Verdict, width: int) -> Iterator[str]:
+    """Yield the rules of a verdict under its reasons, below a title; nothing when there are none."""
     chosen = [entry for entry in result.rules if entry.verdict is verdict]
     if not chosen:
         return
