@@ -14,13 +14,19 @@ from pathlib import Path
 
 from orderproof.errors import CannotJudge
 
+HOSTS = tuple(
+    f"api{region}{stage}.klarna.com" for stage in (".playground", "") for region in ("", "-na", "-oc")
+)
+"""The hosts of the API, for clients that know no other: with the certificate the sandbox can stand in for them."""
+
 _DAYS = 2
+_NAMES = ",".join(f"DNS:{name}" for name in ("localhost", *HOSTS)) + ",IP:127.0.0.1"
 _TRUST = ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """The files of a certificate for localhost and 127.0.0.1, which is its own authority, and of its key.
+    """The files of a certificate for localhost, 127.0.0.1 and HOSTS, which is its own authority, and of its key.
 
     `trust` are variables by which runtimes are told whom to trust: files with this certificate beside all that they
     trusted before.
@@ -49,7 +55,7 @@ def certificate() -> Iterator[Certificate]:
             "ec_paramgen_curve:prime256v1",
             "-nodes",
         ]
-        command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+        command += ["-subj", "/CN=localhost", "-addext", f"subjectAltName={_NAMES}"]
         command += ["-days", str(_DAYS), "-keyout", made.key, "-out", made.file]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:

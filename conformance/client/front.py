@@ -145,11 +145,16 @@ class Front:
         effect: Effect | None = self._sky.effect
         if not isinstance(effect, Reword) or call_in(sent) is None:
             return taken, False
-        shown = effect.how(sent.request, taken, self._place)
+        shown = effect.how(sent.request, taken, self._place_for(sent.request))
         if shown == taken:
             return taken, False
         self._sky.reworded()
         return shown, True
+
+    def _place_for(self, request: Request) -> Place:
+        """Where this client takes us to be: it may have come by another name of ours."""
+        scheme, host = self.base_url.partition("://")[0], request.header("host")
+        return replace(self._place, base_url=f"{scheme}://{host}") if host else self._place
 
     def _cut(self, sent: Exchange, taken: Response, effect: Cut, connection: socket.socket) -> bool:
         if effect.where is Where.MIDDLE:

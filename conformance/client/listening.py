@@ -11,8 +11,10 @@ from types import TracebackType
 from typing import Self
 
 from orderproof.client.arriving import Arrival, Arrivals, OtherProtocol
+from orderproof.client.certificate import HOSTS
 
 _TLS_HANDSHAKE = 0x16
+_CONNECT = b"CONNECT "
 _HANDSHAKE_SECONDS = 10.0
 
 Handler = Callable[[Arrival, Arrivals, socket.socket], bool]
@@ -22,7 +24,8 @@ Handler = Callable[[Arrival, Arrivals, socket.socket], bool]
 class Listener:
     """Listens on an address (port 0: a free one) until the block ends, and gives each request to a handler.
 
-    With a TLS context it speaks TLS alone. A `shut` one holds its port, where nobody listens then. `notes` say what
+    With a TLS context it speaks TLS alone, straight or as the proxy that a client takes to one of the API's hosts; it
+    leads nowhere else. A `shut` one holds its port, where nobody listens then. `notes` say what
     went wrong below HTTP. Raises OSError when the address cannot be had.
     """
 
@@ -92,6 +95,8 @@ class Listener:
 
     def _secured(self, connection: socket.socket) -> socket.socket | None:
         """The connection as requests arrive on it; None where the client speaks another protocol."""
+        if connection.recv(len(_CONNECT), socket.MSG_PEEK) == _CONNECT and not self._is_tunnelled(connection):
+            return None
         first = connection.recv(1, socket.MSG_PEEK)
         speaks_tls = first[:1] == bytes([_TLS_HANDSHAKE])
         if first and speaks_tls is (self._tls is None):
@@ -111,6 +116,18 @@ class Listener:
             return None
         secured.settimeout(None)
         return secured
+
+    def _is_tunnelled(self, connection: socket.socket) -> bool:
+        """Answer a client that takes us for a proxy; says whether it may go on."""
+        arrival = Arrivals(connection).next()
+        host = arrival.request.target.rpartition(":")[0] if arrival is not None else ""
+        if self._tls is not None and host in HOSTS:
+            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            return True
+        why = "give --tls" if host in HOSTS else f"there is a way to {', '.join(HOSTS)} alone"
+        self.notes[f"the command asked for a way to {host[:60]!r}: {why}"] = None
+        connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        return False
 
     def _converse(self, connection: socket.socket) -> None:
         with self._lock:

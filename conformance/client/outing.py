@@ -8,6 +8,7 @@ import secrets
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
 
 from orderproof.client.books import Balance, Fate, balance
 from orderproof.client.certificate import Certificate
@@ -158,6 +159,7 @@ def _environment(
         told |= {"FLOW": plan.flow.name, **plan.flow.values}
     if plan.certificate is not None:
         told["CA_FILE"] = plan.certificate.file
+        told["PROXY"] = f"http://127.0.0.1:{urlsplit(base_url).port}"
     named = {f"ORDERPROOF_{name}": value for name, value in told.items()}
     filled = {name: _filled(text, told) for name, text in plan.variables.items()}
     return {**_inherited(plan.certificate), **named, **filled}

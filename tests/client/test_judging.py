@@ -9,13 +9,21 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from orderproof.catalogue import select
+from orderproof.client.certificate import certificate
+from orderproof.client.flows import flow_named
+from orderproof.client.judging import Settings, Watch, judge_client
+from orderproof.client.outing import Plan
+from orderproof.client.stock import Stock
+from orderproof.client.weather import chosen
 from orderproof.errors import CannotJudge
-from orderproof.outcome import Verdict
+from orderproof.outcome import RunResult, Verdict
 from orderproof.report.result_json import result_data, result_schema
 from tests.client.conftest import SAMPLES, Judged, broken, python
 
@@ -180,6 +188,51 @@ def test_a_command_that_fails_in_fair_weather_is_not_called_conforming(judged: J
     result = judged([sys.executable, "-c", code], "unknown", flow=None)
     assert (3, "not judged", set()) == (result.exit_code, result.verdict, broken(result))
     assert "failed in fair weather" in " ".join(result.notes)
+
+
+FIXED_HOST = """
+import os, sys, uuid, httpx
+order = "https://api.playground.klarna.com/ordermanagement/v1/orders/" + os.environ["ORDERPROOF_ORDER_ID"]
+pair = (os.environ["ORDERPROOF_USERNAME"], os.environ["ORDERPROOF_PASSWORD"])
+key = {"Klarna-Idempotency-Key": str(uuid.uuid4())}
+with httpx.Client(auth=pair) as http:
+    made = http.post(order + "/captures", json={"captured_amount": 4000}, headers=key).raise_for_status()
+    place = httpx.URL(order).join(made.headers["location"])
+    if place.host == "api.playground.klarna.com":
+        assert http.get(place).json()["captured_amount"] == 4000
+    for elsewhere in sys.argv[1:]:
+        http.get(elsewhere)
+"""
+
+
+@pytest.fixture
+def behind_the_proxy(stock: Stock) -> Iterator[Callable[..., RunResult]]:
+    """Judge a client that knows one host alone, which it takes the sandbox's way to."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    with certificate() as made:
+
+        def judge(*words: str, weathers: Sequence[str] = ()) -> RunResult:
+            command = [sys.executable, "-c", FIXED_HOST, *words]
+            plan = Plan(
+                command, flow_named("capture-part"), {"HTTPS_PROXY": "{proxy}"}, certificate=made, show=False
+            )
+            return judge_client(Settings(plan, chosen(tuple(weathers)), select(["CLI-*"])), Watch(), stock)
+
+        yield judge
+
+
+def test_a_client_with_a_fixed_host_is_judged_behind_a_proxy(
+    behind_the_proxy: Callable[..., RunResult],
+) -> None:
+    weathers = ["location-absolute", "location-relative", "location-elsewhere", "unknown"]
+    result = behind_the_proxy(weathers=weathers)
+    assert (0, set(), 9) == (result.exit_code, broken(result), result.requests)
+
+
+def test_the_proxy_leads_to_the_sandbox_alone(behind_the_proxy: Callable[..., RunResult]) -> None:
+    result = behind_the_proxy("https://elsewhere.invalid/")
+    assert "asked for a way to 'elsewhere.invalid'" in " ".join(result.notes)
 
 
 def test_a_command_that_takes_too_long_is_not_called_conforming(judged: Judged) -> None:
