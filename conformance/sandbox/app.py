@@ -53,6 +53,7 @@ class Application:
         await self._send(answer, send)
 
     async def _answer(self, request: Request) -> Answer:
+        self._service.clock.look()
         try:
             self._admit(request)
             if request.path == CLOCK_PATH:
