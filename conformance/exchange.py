@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -29,6 +29,9 @@ FACTS = {
 """What an exchange can carry in `facts`, and what it means."""
 
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
+_DEEPEST = 100
+_MANY_DIGITS = 4_000
 _TOKEN_PATH = re.compile(r"(/customer-token/v1/tokens/|/payments/v1/authorizations/)[^/?#]+")
 
 
@@ -47,6 +50,46 @@ class Absent:
 
 
 ABSENT = Absent()
+
+
+def read_json(content: bytes, doubt: Callable[[str], None] = lambda _: None, **hooks: Any) -> Any:
+    """Read a JSON text, also one that is beyond what Python's reader goes along with. Raises ValueError.
+
+    What is nested too deeply is read as null, an integer of thousands of digits as one that is about as large; each
+    is told to `doubt`, for not every reader goes along. `hooks` are those of `json.loads`.
+    """
+    try:
+        return json.loads(content, **hooks)
+    except RecursionError:
+        doubt("nested too deeply to read")
+        return json.loads(_pruned(content), **hooks)
+    except ValueError as error:
+        # Python refuses to read integers of thousands of digits, which is its limit and not JSON's.
+        if "integer string conversion" not in str(error):
+            raise
+        doubt("a number of thousands of digits")
+        return json.loads(content, parse_int=_integer, **hooks)
+
+
+def _pruned(content: bytes) -> bytes:
+    """The text with null for all that is nested too deeply. Not balanced, it is no JSON before and after."""
+    pieces, depth, begin = [], 0, 0
+    for token in _NESTING.finditer(content):
+        if token[0] in b"[{":
+            depth += 1
+            if depth == _DEEPEST:
+                pieces += [content[begin : token.start()], b"null"]
+                begin = len(content)
+        elif token[0] in b"]}":
+            if depth == _DEEPEST:
+                begin = token.end()
+            depth -= 1
+    return b"".join([*pieces, content[begin:]])
+
+
+def _integer(text: str) -> int:
+    sign = -1 if text.startswith("-") else 1
+    return int(text) if len(text) < _MANY_DIGITS else sign * 10**_MANY_DIGITS
 
 
 @dataclass(frozen=True)
@@ -72,8 +115,8 @@ class Message:
         if not self.body:
             return ABSENT
         try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
+            return read_json(self.body)
+        except ValueError:
             return ABSENT
 
 

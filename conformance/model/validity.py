@@ -6,7 +6,6 @@ the contract leaves open: odd text, lines that do not add up, unknown fields, a 
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from orderproof import operations, spec
-from orderproof.exchange import ABSENT, Request
+from orderproof.exchange import ABSENT, Request, read_json
 
 LARGE_BODY = 1_000_000
 """Bytes up to which a valid body must be taken (rule GEN-VAL-4); above it a server may answer 413."""
@@ -115,21 +114,17 @@ def _parse(content: bytes) -> tuple[Any, list[str]]:
     def refuse(constant: str) -> Any:
         raise ValueError(constant)
 
-    if content.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")) or b"\x00" in content[:4]:
-        doubts.append("JSON in another notation than plain UTF-8")
+    plain = not content.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")) and b"\x00" not in content[:4]
+    notation = [] if plain else ["JSON in another notation than plain UTF-8"]
     try:
-        return json.loads(content, object_pairs_hook=pairs, parse_constant=refuse), doubts
-    except RecursionError:
-        return ABSENT, ["nested too deeply to read"]
-    except ValueError as error:
-        # Python refuses to read integers of thousands of digits, which is its limit and not JSON's.
-        return ABSENT, ["a number of thousands of digits"] if "integer string conversion" in str(
-            error
-        ) else doubts
+        value = read_json(content, doubts.append, object_pairs_hook=pairs, parse_constant=refuse)
+    except ValueError:
+        return ABSENT, notation
+    return value, notation + doubts
 
 
 def _doubtful(operation: str, name: str, body: Any, doubts: list[str]) -> Validity:
-    reasons = [(doubt, _REJECTED) for doubt in doubts]
+    reasons = [(doubt, _MALFORMED) for doubt in doubts]
     reasons += [(reason, _REJECTED) for reason in _text_doubts(name, body)]
     reasons += [(reason, _REJECTED) for reason in _number_doubts(body)]
     reasons += _meaning_doubts(operation, body)
