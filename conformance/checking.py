@@ -95,6 +95,7 @@ class _State:
     elsewhere: int = 0
     last_shown: float = 0.0
     announced: set[str] = field(default_factory=set)
+    drivers: tuple[str, ...] = ()
 
     @property
     def profile(self) -> Profile:
@@ -217,6 +218,7 @@ def _run(state: _State, session: Session, crew: Crew | None) -> None:
     settings = state.settings
     drivers = drivers_of(settings.profile, settings.seed, clock=settings.target.clock is not None)
     numbers = {driver.name: number for number, driver in enumerate(drivers)}
+    state.drivers = tuple(numbers)
     units = partial(_units, numbers, settings.shard)
     if not _try_again(state, session):
         return
@@ -345,5 +347,8 @@ def _show(state: _State, driver: str, sequence: str, requests: int) -> None:
     if now - state.last_shown < 0.1:
         return
     state.last_shown = now
-    elapsed = now - state.started
-    state.watch.progress(Progress(driver, sequence, requests, state.ledger.roots, elapsed, state.budget))
+    roots, elapsed = state.ledger.roots, now - state.started
+    done = state.drivers.index(driver) + 1 if driver in state.drivers else 0
+    state.watch.progress(
+        Progress(driver, sequence, requests, roots, elapsed, state.budget, done, len(state.drivers))
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
@@ -141,21 +142,27 @@ def _styled(line: str) -> Text:
 def progress_line(progress: Progress, width: int) -> str:
     """Return where a run stands in at most `width` cells: what, how far, requests and their rate, findings, time.
 
-    Where they do not fit, it is the detail that is cut.
+    Where they do not fit, it is the detail that is cut, and then the rate.
     """
-    rate = f" ({progress.requests / progress.elapsed_s:,.0f}/s)" if progress.elapsed_s > 0 else ""
-    facts = [
-        counted(progress.requests, "request") + rate,
-        counted(progress.findings, "finding"),
-        duration(progress.elapsed_s),
-    ]
-    if progress.budget_s is not None:
-        facts.append(f"{duration(max(progress.budget_s - progress.elapsed_s, 0))} left")
     of_total = f" {progress.done:,}/{progress.total:,}" if progress.total else ""
-    phase, known = f"{visible(progress.phase)}{of_total}", " · ".join(["", *facts])
+    phase = f"{visible(progress.phase)}{of_total}"
+    known = " · ".join(["", *_progress_facts(progress, rate=True)])
     room = width - cell_len(phase) - cell_len(known) - 2
+    if room < -2:
+        known = " · ".join(["", *_progress_facts(progress, rate=False)])
     detail = f"  {shortened(visible(progress.detail), room)}" if progress.detail and room > 0 else ""
     return shortened(f"{phase}{detail}{known}", width)
+
+
+def _progress_facts(progress: Progress, *, rate: bool) -> Iterator[str]:
+    a_second = (
+        f" ({progress.requests / progress.elapsed_s:,.0f}/s)" if rate and progress.elapsed_s > 0 else ""
+    )
+    yield counted(progress.requests, "request") + a_second
+    yield counted(progress.findings, "finding")
+    yield duration(progress.elapsed_s)
+    if progress.budget_s is not None:
+        yield f"{duration(max(progress.budget_s - progress.elapsed_s, 0))} left"
 
 
 def exchange_line(exchange: Exchange) -> str:

@@ -58,6 +58,17 @@ def test_the_embedded_sandbox_conforms(conforming: tuple[subprocess.CompletedPro
     assert "CONFORMS  the embedded sandbox" in done.stdout
 
 
+def test_progress_says_how_far_it_is_and_how_much_time_is_left(
+    conforming: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    lines = [line for line in conforming[0].stdout.splitlines() if "findings ·" in line]
+    places = [re.match(r"[a-z ]+ (\d+)/(\d+) ", line) for line in lines]
+    assert [int(place[1]) for place in places if place] == sorted(int(p[1]) for p in places if p)
+    assert {"11"} == {place[2] for place in places if place}
+    assert all(place for place in places)
+    assert all(line.endswith(" left") for line in lines)
+
+
 def test_result_json_keeps_its_schema(conforming: tuple[subprocess.CompletedProcess[str], Path]) -> None:
     from importlib.resources import files
 
