@@ -85,12 +85,12 @@ class User:
     _stage: Stage | None = None
 
     def turn(self) -> None:
-        """Walk one sequence, or call the order of the party some times, in turns. Raises CannotJudge."""
+        """Call the order of the party some times, or walk one sequence, in turns. Raises CannotJudge."""
         self.turns += 1
         if self.turns % 2:
-            self._walk_on()
-        else:
             self._join_in()
+        else:
+            self._walk_on()
 
     def _walk_on(self) -> None:
         if self._walk is None:

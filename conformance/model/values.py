@@ -197,6 +197,8 @@ def _step(parent: str | int | None, part: str | int) -> str:
 
 def differences(expected: Any, actual: Any, path: tuple[str | int, ...] = ()) -> Iterator[Difference]:
     """Compare a normalised document with what was expected, which may have matchers in it."""
+    if expected is actual:
+        return  # what a reading did not show is still as expected
     if isinstance(expected, Matcher):
         if not expected.accepts(actual):
             yield Difference(path, expected, actual)
