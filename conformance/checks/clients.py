@@ -230,7 +230,9 @@ def _means_the_same(one: Request, other: Request) -> bool:
 
 @check("CLI-IDM-4", view="request")
 def a_retry_keeps_its_key(conduct: Conduct) -> Iterator[Mark]:
-    first = conduct.tries[0].request.header("klarna-idempotency-key") if conduct.tries else None
+    # After a refusal there is nothing that a key could keep from happening twice.
+    in_doubt = any(entry.status is None or entry.status >= 500 for entry in conduct.tries)
+    first = conduct.tries[0].request.header("klarna-idempotency-key") if in_doubt else None
     if first is not None:
         yield verdict(conduct.key == first, f"the key of the first try, {first}", conduct.key or "no key")
 

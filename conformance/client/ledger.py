@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from orderproof.catalogue import Rule
 from orderproof.checks.findings import Finding
 from orderproof.client.front import Heard, call_in
 from orderproof.client.hearing import Hearing
+from orderproof.client.repeats import may_be_by_hand
 from orderproof.client.stock import Stock
 from orderproof.errors import CannotJudge
 from orderproof.exchange import Exchange
@@ -44,7 +45,7 @@ class Ledger:
     def hear(self, heard: Heard) -> None:
         """Judge a request, and tell of it."""
         with self._lock:
-            entry = Entry(heard.exchange, tuple(self._hearing.hear(heard.exchange)))
+            entry = Entry(heard.exchange, tuple(self._findings(heard.exchange)))
             self.requests += 1
             self._entries.append(entry)
             self._note_order(heard.exchange)
@@ -71,6 +72,15 @@ class Ledger:
             except CannotJudge:  # an id that the client made up
                 continue
         return found
+
+    def _findings(self, exchange: Exchange) -> Iterator[Finding]:
+        for finding in self._hearing.hear(exchange):
+            numbers = self._hearing.retries.get(exchange.number, ())
+            tries = [entry.exchange for entry in self._entries if entry.exchange.number in numbers]
+            if may_be_by_hand(finding, tries):
+                self._hearing.take_back(finding.rule)
+            else:
+                yield finding
 
     def _note_order(self, exchange: Exchange) -> None:
         call = call_in(exchange)

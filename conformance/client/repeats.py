@@ -11,6 +11,9 @@ from orderproof.exchange import Exchange
 
 RETRY_RULES = frozenset({"CLI-IDM-4", "CLI-RETRY-1", "CLI-RETRY-2"})
 
+HANDS_SECONDS = 5.0
+"""What a person starts again by hand comes no sooner, as a rule."""
+
 Kind = tuple[str, bytes]
 
 
@@ -42,6 +45,15 @@ def is_in_doubt(
         return False
     kind = _kind(finding.exchange)
     return kind is None or kinds(known)[kind] <= kinds(fair)[kind]
+
+
+def may_be_by_hand(finding: Finding, tries: Iterable[Exchange]) -> bool:
+    """Say whether a finding about a retry may be about a person who has started the client once more."""
+    last = max(tries, key=lambda entry: entry.number, default=None)
+    if finding.rule not in RETRY_RULES or last is None:
+        return False
+    kept = _key(finding.exchange) is not None and _key(finding.exchange) == _key(last)
+    return not kept and finding.exchange.sent_at - last.answered_at > HANDS_SECONDS
 
 
 def _key(exchange: Exchange) -> str | None:

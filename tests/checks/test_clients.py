@@ -268,6 +268,13 @@ def test_credentials_after_a_challenge_are_late_and_no_retry() -> None:
     assert set() == broken(lost, sent(body=BODY, at=0.11))
 
 
+@pytest.mark.parametrize(("status", "rules"), [(429, set()), (409, set()), (403, {"CLI-RETRY-1"})])
+def test_a_new_key_after_a_refusal_is_no_retry_with_another_key(status: int, rules: set[str]) -> None:
+    tries = [sent(body=BODY, status=status), sent(body=BODY, key=OTHER_KEY, at=2.0)]
+    assert rules == broken(*tries)
+    assert {"CLI-IDM-4"} | rules == broken(sent(body=BODY, status=503, at=-2.0), *tries)
+
+
 def test_the_same_credentials_again_after_401_are_a_retry() -> None:
     refused = sent(body=BODY, status=401)
     assert {"CLI-RETRY-1", "CLI-RETRY-2"} == broken(refused, sent(body=BODY, at=0.11))

@@ -15,9 +15,15 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
+from orderproof.catalogue import select
+from orderproof.client.front import Heard
+from orderproof.client.ledger import Ledger
+from orderproof.client.stock import Stock
 from orderproof.drivers.drafts import draft
+from orderproof.exchange import Exchange, Request, Response
 
 SANDBOX = [sys.executable, "-m", "orderproof", "sandbox", "--port", "0"]
+KEY = "Klarna-Idempotency-Key"
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'"
 
 
@@ -110,3 +116,23 @@ def test_a_sandbox_with_tls_has_a_certificate_of_its_own() -> None:
         child.wait(20)
     assert base_url.startswith("https://localhost:")
     assert 200 == answer.status_code
+
+
+def refused(number: int, at: float, key: str) -> Heard:
+    """A capture that was refused."""
+    headers = (("Authorization", "Basic YTpi"), ("Content-Type", "application/json"), (KEY, key))
+    path = "/ordermanagement/v1/orders/f3392f8b-6116-4073-ab96-e330819e2c07/captures"
+    request = Request(headers, b'{"captured_amount": 1}', "POST", path)
+    return Heard(Exchange(number, request, Response((), b"", 403), at, at + 0.1), None)
+
+
+@pytest.mark.parametrize(
+    ("pause", "same_key", "rules"),
+    [(60.0, False, set()), (60.0, True, {"CLI-RETRY-1"}), (2.0, False, {"CLI-RETRY-1"})],
+)
+def test_what_a_person_starts_again_is_no_retry(pause: float, same_key: bool, rules: set[str]) -> None:
+    keys = [str(uuid.uuid4()), str(uuid.uuid4())]
+    ledger = Ledger(select(["CLI-*"]), Stock("http://127.0.0.1:1", "a", "b"))
+    ledger.hear(refused(1, 100.0, keys[0]))
+    ledger.hear(refused(2, 100.0 + pause, keys[0] if same_key else keys[1]))
+    assert rules == set(ledger.broken())
