@@ -38,6 +38,8 @@ def cli() -> None:
     \b
     orderproof check                                       check the embedded sandbox
     orderproof check --base-url http://127.0.0.1:8080      check your own server
+    orderproof client -- pytest tests/integration          check your own client
+    orderproof audit traffic.har                           check what was recorded
     orderproof rules CAP-5                                 explain a rule
 
     Exit codes: 0 conforms, 1 a MUST is broken, 2 wrong usage, 3 could not judge, 4 a waiver does not fit.
@@ -275,7 +277,7 @@ def _parts(settings: Settings) -> str:
     return shard + (f", {settings.workers} workers" if settings.workers > 1 else "")
 
 
-@cli.command()
+@cli.command(short_help="Make one report of the shards of a run.")
 @click.argument("folders", nargs=-1, required=True, metavar="DIR…", type=click.Path(path_type=Path))
 @click.option("--report", metavar="DIR", help="Write one report there, in every format.")
 @click.option("--waivers", metavar="FILE", help="Known failures, each with a reason and an end (TOML).")
@@ -373,7 +375,7 @@ def _chosen(config: Path | None, options: dict[str, Any]) -> dict[str, Any]:
     return {**configuration(config), **_given(options)}
 
 
-@cli.command()
+@cli.command(short_help="Judge a server under load.")
 @click.option("--base-url", metavar="URL", help="The server to load. Default: an embedded sandbox.")
 @click.option("--users", type=click.IntRange(1), default=8, show_default=True, help="Users at once, in all.")
 @click.option(
@@ -439,8 +441,8 @@ def record(to: Path, scenarios: tuple[str, ...], config: Path | None, **options:
     sys.exit(record_scenarios(_target(chosen), to, scenarios, embedded=not chosen.get("base-url")))
 
 
-@cli.command()
-@click.argument("cassettes", nargs=-1, metavar="CASSETTE…")
+@cli.command(short_help="Send recordings to a server, or serve them to a client.")
+@click.argument("cassettes", nargs=-1, metavar="[CASSETTE…]")
 @click.option("--base-url", metavar="URL", help="The server to send them to. Default: an embedded sandbox.")
 @click.option("--serve", is_flag=True, help="Answer a client from them instead.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
@@ -472,7 +474,7 @@ def replay(cassettes: tuple[str, ...], serve: bool, config: Path | None, **optio
     sys.exit(replay_against(cassettes, _target(chosen), embedded=not chosen.get("base-url"), **how))
 
 
-@cli.command()
+@cli.command(short_help="Judge a client, in good and bad weather.")
 @click.argument("command", nargs=-1, metavar="-- COMMAND …", type=click.UNPROCESSED)
 @click.option(
     "--scenario",
@@ -528,7 +530,7 @@ def client(list_all: bool, only: tuple[str, ...], report: str | None, **options:
     sys.exit(run_client(rules=rules, report=_report_folder(report), **options))
 
 
-@cli.command()
+@cli.command(short_help="Judge recorded traffic offline.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--only", metavar="RULE", multiple=True, help="Judge these rules alone (glob, repeatable).")
 @click.option("--strict", is_flag=True, help="A broken SHOULD fails too.")
@@ -548,7 +550,7 @@ def audit(
     sys.exit(audit_files(files, rules, strict=strict, quiet=quiet, report=_report_folder(report)))
 
 
-@cli.command()
+@cli.command(short_help="Put several runs side by side.")
 @click.argument("runs", nargs=-1, required=True, metavar="[NAME=]DIR…")
 @click.option("--all", "everything", is_flag=True, help="Show every rule, not only where the runs differ.")
 @click.option("--html", "page", metavar="FILE", type=click.Path(path_type=Path), help="Write a page as well.")
@@ -595,10 +597,15 @@ def reproduce(file: Path, config: Path | None, **options: Any) -> None:
     sys.exit(result.exit_code)
 
 
-@cli.command()
+@cli.command(short_help="List the rules, or explain one.")
 @click.argument("rule", required=False)
 def rules(rule: str | None) -> None:
-    """List the rules, or explain one: its level, requirement, source, and what is open about it."""
+    """List the rules, or explain one: its level, requirement, source, and what is open about it.
+
+    \b
+    orderproof rules
+    orderproof rules CAP-5
+    """
     from orderproof.catalogue import UnknownRule, select
     from orderproof.report.rules import explained, listed
     from orderproof.serving import faults_of
