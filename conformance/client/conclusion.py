@@ -9,6 +9,7 @@ from typing import Any
 
 from orderproof.catalogue import Rule, catalogue
 from orderproof.checks.findings import Finding
+from orderproof.client.books import Fate
 from orderproof.client.outing import Outing
 from orderproof.exchange import Exchange, record
 from orderproof.outcome import Block, RuleResult, RunResult, StepShown, Verdict
@@ -157,10 +158,26 @@ def _notes(told: Sequence[Told]) -> list[str]:
         for entry in told
         if entry.outing.ended.exit_code is None
     ]
+    unaware = [entry.name for entry in told if _took_effect_unnoticed(entry.outing)]
+    if unaware:
+        notes.append(f"the command reports a failure where its call took effect: {', '.join(unaware)}")
     unmet = [entry.name for entry in told if entry.outing.scenario.effect and not _was_met(entry)]
     if unmet:
         notes.append(f"these scenarios met no call of the command: {', '.join(unmet)}")
     return notes
+
+
+def _took_effect_unnoticed(outing: Outing) -> bool:
+    """Say whether the order is as the intent has it, by a write of the command, which says that it failed.
+
+    No rule forbids that: who got no answer has to look, or to try again.
+    """
+    wrote = any(
+        entry.taken is not None and entry.taken.status < 300 and entry.exchange.request.method != "GET"
+        for entry in outing.heard
+    )
+    done = outing.balance is not None and outing.balance.fate is Fate.DONE
+    return done and wrote and bool(outing.ended.exit_code) and outing.scenario.effect is not None
 
 
 def _was_met(told: Told) -> bool:

@@ -144,6 +144,17 @@ def test_what_somebody_else_has_done_is_done(judged: Judged) -> None:
     assert [0, 1, 0] == [row["exit_code"] for row in result.coverage["client"]["scenarios"]]
 
 
+def test_a_call_that_took_effect_and_was_not_noticed_is_said(judged: Judged) -> None:
+    capture_all = (
+        TWICE.replace("2500", "10000").replace("range(2)", "range(1)").replace("done < 2", "done < 1")
+    )
+    result = judged(
+        [sys.executable, "-c", capture_all], "cut-after", "403", "captured-elsewhere", flow="capture-all"
+    )
+    assert {"CLI-IDM-1"} == broken(result)
+    assert "the command reports a failure where its call took effect: cut-after" in result.notes
+
+
 CHALLENGED = """
 import os, urllib.request as u
 known = u.HTTPPasswordMgrWithDefaultRealm()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from orderproof.catalogue import select
 from orderproof.client.weather import SCENARIOS
 from orderproof.outcome import Verdict
 from tests.client.conftest import SAMPLES, Judged, broken, python
@@ -54,6 +55,7 @@ SLIPS = [
     ("wrong call", "cancel", "fair", {"CLI-DO-1"}),
     ("leak", "capture-part", "location-elsewhere", {"CLI-SAFE-1"}),
 ]
+ALONE = {next(iter(rules)) for _, _, _, rules in SLIPS if len(rules) == 1}
 MONEY = [("new key", "cut-after", "CLI-IDM-4"), ("blind retry", "cut-after", "CLI-RETRY-1")]
 MAIN_WEATHERS = (
     "503-thrice",
@@ -98,6 +100,10 @@ def test_the_tidy_client_passes_in_every_weather(judged: Judged) -> None:
 def test_the_tidy_client_keeps_its_intent(judged: Judged, flow: str) -> None:
     result = judged(python(), "cut-after", "403", flow=flow)
     assert (set(), 0) == (broken(result), result.exit_code)
+
+
+def test_every_rule_for_clients_is_broken_alone_by_some_slip() -> None:
+    assert {rule.id for rule in select(["CLI-*"])} == ALONE
 
 
 @pytest.mark.parametrize(("slip", "flow", "weather", "rules"), SLIPS)
