@@ -109,10 +109,11 @@ def _facts(one: _Part, other: _Part) -> Iterator[tuple[str, object, object]]:
     yield "the number of shards", one.shard["of"], other.shard["of"]
     for what in ("seed", "profile", "strict"):
         yield what, getattr(one.result, what), getattr(other.result, what)
-    yield (
-        "the choice of rules",
-        *(", ".join(entry.rule.id for entry in part.result.rules) for part in (one, other)),
-    )
+    yield "the choice of rules", _rules(one), _rules(other)
+
+
+def _rules(part: _Part) -> str:
+    return ", ".join(entry.rule.id for entry in part.result.rules)
 
 
 def _missing(parts: Sequence[_Part]) -> list[int]:

@@ -259,7 +259,7 @@ class _Player:
         if new_call is None or new_id is None:
             return None
         seen: list[Exchange] = []
-        self._session.record = seen.append
+        self._session.record = seen.extend
         self._stage.follow(new_call, new_id)
         self._session.record = lambda _: None
         return seen[-1] if seen else None

@@ -63,21 +63,23 @@ class Foreman:
     crew: Crew
     office: Office
     requests: int = 0
-    _units: Iterator[Unit | None] = field(default_factory=lambda: iter(()))
+    _units: Iterator[Unit] = field(default_factory=lambda: iter(()))
+    _drivers_left: deque[Iterator[Unit]] = field(default_factory=deque)
     _lasting: frozenset[str] = frozenset()
     _due: deque[tuple[int, int] | None] = field(default_factory=deque)
     _drivers: dict[tuple[int, int], str] = field(default_factory=dict)
     _done: dict[tuple[int, int], Outcome] = field(default_factory=dict)
     _cuts: deque[tuple[Finding, Script]] = field(default_factory=deque)
     _under_way: dict[int, int] = field(default_factory=dict)
-    _exhausted: bool = False
+    _enough: bool = False
     _stopped: bool = False
     _reason: str = ""
 
     def share_out(self, drivers: Sequence[Driver], units: Callable[[Driver], Iterator[Unit]]) -> bool:
         """Have the units of all drivers performed; returns whether the run can go on."""
         self._lasting = frozenset(driver.name for driver in drivers if driver.lasting)
-        self._units = _with_ends(drivers, units)
+        # After the last of them comes one without units, so that what the last one found is cut down too.
+        self._drivers_left = deque([*map(units, drivers), iter(())])
         try:
             while self._keep_busy():
                 self.crew.hear(None, self._take)
@@ -87,7 +89,7 @@ class Foreman:
         if self._stopped:
             self._wind_up()
         self._enter_the_rest()
-        return not self._stopped
+        return not self._stopped and not self._enough
 
     def _keep_busy(self) -> bool:
         """Give a job to whoever has none; returns whether anybody has one."""
@@ -101,23 +103,19 @@ class Foreman:
         return bool(self.crew.busy) and not self._stopped
 
     def _next(self) -> Job | None:
-        if self._cuts:
-            return CutDown(*self._cuts.popleft())
-        while not self._exhausted:
-            unit = next(self._units, self._units)
-            if unit is self._units:
-                self._exhausted = True
-            elif unit is None:
-                self._due.append(None)
-                self._enter()
-                if self._cuts:
-                    return CutDown(*self._cuts.popleft())
-            else:
-                assert isinstance(unit, Unit)
+        """What is to be cut down, or the next unit; None when there is nothing to do at the moment."""
+        while not self._cuts:
+            unit = next(self._units, None)
+            if unit is not None:
                 self._due.append(unit.place)
                 self._drivers[unit.place] = unit.driver
                 return Perform(unit.place)
-        return None
+            if not self._drivers_left:
+                return None
+            self._units = self._drivers_left.popleft()
+            self._due.append(None)
+            self._enter()
+        return CutDown(*self._cuts.popleft())
 
     def _take(self, hand: Hand, message: object) -> None:
         match message:
@@ -149,8 +147,11 @@ class Foreman:
         self.requests += outcome.requests
         self._done[outcome.place] = outcome
         self._enter()
-        if outcome.end in (End.LIMIT, End.CUT) or self.office.enough():
+        if outcome.end in (End.LIMIT, End.CUT):
             self._stop()
+        elif not self._enough and self.office.enough():
+            self._enough = True
+            self._units, self._drivers_left = iter(()), deque([iter(())])
 
     def _enter_reduction(self, hand: Hand, done: Shortened) -> None:
         hand.job = None
@@ -204,13 +205,6 @@ class Foreman:
             self.crew.hear(rest, self._take)
         for hand in self.crew.busy:
             self._lose(hand, "was not heard of any more")
-
-
-def _with_ends(drivers: Sequence[Driver], units: Callable[[Driver], Iterator[Unit]]) -> Iterator[Unit | None]:
-    """The units of all drivers, with None after the last of each."""
-    for driver in drivers:
-        yield from units(driver)
-        yield None
 
 
 def _remains(hand: Hand, driver: str) -> Outcome:
