@@ -94,7 +94,8 @@ def main() -> None:
             known[tool] = run(tool, name, options.seconds)
             print(name, tool, json.dumps(known[tool])[:300], flush=True)
             RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    PAGE.write_text("\n".join(page(results)) + "\n", encoding="utf-8")
+    if any(set(TOOLS) <= results.get(name, {}).keys() for name in CHOSEN):
+        PAGE.write_text("\n".join(page(results)) + "\n", encoding="utf-8")
 
 
 def run(tool: str, name: str, seconds: int) -> dict[str, Any]:

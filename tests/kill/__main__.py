@@ -5,34 +5,47 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
+from itertools import product
 
-from orderproof.sandbox.faults import FAULTS, Fault
+from orderproof.catalogue import catalogue
+from orderproof.sandbox.faults import FAULTS, Fault, faults_of
 from orderproof.sandbox.options import FLAVOURS, Open, choices, open_choices
-from tests.kill.data import MATRIX, PAGE, VARIANTS, conformities, rows, write
+from tests.kill.data import EXACT, MATRIX, PAGE, VARIANTS, conformities, exactness, rows, write
 from tests.kill.page import page
-from tests.kill.trial import LONGEST_SECONDS, judged, tried
+from tests.kill.trial import LONGEST_SECONDS, Exactness, Row, judged, reddened, tried
 
 PROFILES = ("quick", "standard")
+TRIED_FOR_EXACTNESS = 3
+SHARED_REQUESTS = 1_000
+"""So many requests, and some more, are the same in every profile."""
 
 
 def main(words: Sequence[str]) -> int:
     """Run what the words ask for; 1 if a MUST fault survived the standard profile, or a correct variant was accused."""
     options = _parser().parse_args(words)
     if options.variants:
-        _judge_variants(options.only, options.again, options.seeds)
+        _judge_variants(options.only, options.again, options.profile or ("quick",), options.seeds)
+    elif options.exact:
+        _find_exact(options.only, options.again)
     elif not options.page:
         _try_faults(options.profile or PROFILES, options.only, options.again, options.max_time)
-    PAGE.write_text(page(rows(), conformities()), encoding="utf-8")
+    PAGE.write_text(page(rows(), exactness(), conformities()), encoding="utf-8")
     return 0 if _is_good() else 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.kill", description=__doc__)
     parser.add_argument(
-        "--profile", action="append", choices=PROFILES, help="run this one alone (repeatable)"
+        "--profile",
+        action="append",
+        choices=PROFILES,
+        help="this one alone (repeatable; variants: else quick)",
     )
-    parser.add_argument("--only", default="*", metavar="GLOB", help="faults or variants of this name alone")
+    parser.add_argument(
+        "--only", default="*", metavar="GLOB", help="faults, rules or variants of this name alone"
+    )
     parser.add_argument("--again", action="store_true", help="run those too that have a row already")
     parser.add_argument(
         "--max-time",
@@ -42,6 +55,11 @@ def _parser() -> argparse.ArgumentParser:
         help="for one fault; what has neither been found nor come to its end by then gets no row",
     )
     parser.add_argument("--variants", action="store_true", help="correct variants in place of faults")
+    parser.add_argument(
+        "--exact",
+        action="store_true",
+        help="for each rule the fault that turns the fewest others red, and where",
+    )
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="variants: run the seeds 0 to N-1")
     parser.add_argument("--page", action="store_true", help="run nothing, write the page from the data")
     return parser
@@ -60,10 +78,12 @@ def in_turn() -> list[Fault]:
 def _try_faults(profiles: Sequence[str], only: str, again: bool, max_time: float) -> None:
     known = {(row.fault, row.profile): row for row in rows() if row.fault in FAULTS}
     for profile in profiles:
-        for fault in in_turn():
-            if not fnmatchcase(fault.name, only) or ((fault.name, profile) in known and not again):
-                continue
-            row = tried(fault, profile, max_time=max_time)
+        wanted = [fault for fault in in_turn() if fnmatchcase(fault.name, only)]
+        wanted = [fault for fault in wanted if again or (fault.name, profile) not in known]
+        shared = {fault.name: _as_in_quick(known.get((fault.name, "quick")), profile) for fault in wanted}
+        known |= {(row.fault, profile): row for row in shared.values() if row is not None}
+        for fault in wanted:
+            row = shared[fault.name] or tried(fault, profile, max_time=max_time)
             if row.found or "time was over" not in row.note:
                 known[fault.name, profile] = row
                 write(known.values(), MATRIX)
@@ -71,6 +91,39 @@ def _try_faults(profiles: Sequence[str], only: str, again: bool, max_time: float
                 f"{profile:<9} {'found   ' if row.found else 'SURVIVED'} {row.fault:<46} {row.rule:<11} "
                 f"{' '.join(row.by):<40} {row.requests:>5} requests {row.seconds:>6} s {row.note}"
             )
+
+
+def _as_in_quick(row: Row | None, profile: str) -> Row | None:
+    """The row of another profile for what quick found in the scenarios that all profiles begin with; None if not so."""
+    if row is None or profile == "quick" or not row.found or row.requests > SHARED_REQUESTS:
+        return None
+    return replace(row, profile=profile)
+
+
+def _find_exact(only: str, again: bool) -> None:
+    """Try faults of each rule, up to the first that names no other rule as a root cause."""
+    known = {one.rule: one for one in exactness() if one.fault in FAULTS}
+    for rule in (rule.id for rule in catalogue().values() if rule.judges == "server"):
+        if not fnmatchcase(rule, only) or (rule in known and known[rule].exact and not again):
+            continue
+        known[rule] = _most_exact(rule)
+        write(known.values(), EXACT)
+
+
+def _most_exact(rule: str) -> Exactness:
+    found: list[Exactness] = []
+    for fault in _promising(rule):
+        found.append(reddened(fault))
+        _say(f"{rule:<11} {fault.name:<46} {' '.join(found[-1].roots)} | {' '.join(found[-1].red)}")
+        if found[-1].exact:
+            break
+    return min(found, key=lambda one: one.rank)
+
+
+def _promising(rule: str) -> list[Fault]:
+    """A few faults of a rule: those first for which the rule was the only one named, and soon."""
+    by = {row.fault: (row.by != (rule,), row.requests) for row in rows() if row.profile == "quick"}
+    return sorted(faults_of(rule), key=lambda one: by.get(one.name, (False, 0)))[:TRIED_FOR_EXACTNESS]
 
 
 def variants() -> Iterator[tuple[str, Open]]:
@@ -82,24 +135,23 @@ def variants() -> Iterator[tuple[str, Open]]:
         yield flavour, open_choices(flavour=flavour)
 
 
-def _judge_variants(only: str, again: bool, seeds: int) -> None:
-    known = {(one.variant, one.seed): one for one in conformities()}
-    for seed in range(seeds):
+def _judge_variants(only: str, again: bool, profiles: Sequence[str], seeds: int) -> None:
+    known = {(one.variant, one.profile, one.seed): one for one in conformities()}
+    for seed, profile in product(range(seeds), profiles):
         for name, chosen in variants():
-            if not fnmatchcase(name, only) or ((name, seed) in known and not again):
+            if not fnmatchcase(name, only) or ((name, profile, seed) in known and not again):
                 continue
-            one = judged(name, chosen, seed=seed)
-            known[name, seed] = one
+            one = judged(name, chosen, profile=profile, seed=seed)
+            known[name, profile, seed] = one
             write(known.values(), VARIANTS)
             verdict = "ACCUSED " + " ".join(one.accused) if one.accused else "conforms"
             _say(
-                f"{name:<46} seed {seed} {verdict} {one.requests:>5} requests {one.seconds:>6} s {one.detail}"
+                f"{profile:<9} {name:<46} seed {seed} {verdict} {one.requests:>5} requests "
+                f"{one.seconds:>6} s {one.detail}"
             )
 
 
 def _is_good() -> bool:
-    from orderproof.catalogue import catalogue
-
     musts = [row for row in rows() if row.profile == "standard" and catalogue()[row.rule].level == "MUST"]
     return all(row.found for row in musts) and not any(one.accused for one in conformities())
 

@@ -1,4 +1,4 @@
-"""The results of the kill matrix as data: one CSV file for faults, one for correct variants."""
+"""The results of the kill matrix as data: a CSV file each for faults, exactness and correct variants."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from tests.kill.trial import Conformity, Row
+from tests.kill.trial import Conformity, Exactness, Row
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 MATRIX = DOCS / "kill-matrix.csv"
+EXACT = DOCS / "exact-faults.csv"
 VARIANTS = DOCS / "correct-variants.csv"
 PAGE = DOCS / "kill-matrix.md"
 
@@ -36,6 +37,21 @@ def _row(record: dict[str, str]) -> Row:
     )
 
 
+def exactness(path: Path = EXACT) -> list[Exactness]:
+    """Return for each rule the fault that turned the fewest others red, in the order of the file."""
+    return [_exactness(record) for record in _records(path)]
+
+
+def _exactness(record: dict[str, str]) -> Exactness:
+    return Exactness(
+        rule=record["rule"],
+        fault=record["fault"],
+        scenario=record["scenario"],
+        red=tuple(record["red"].split()),
+        roots=tuple(record["roots"].split()),
+    )
+
+
 def conformities(path: Path = VARIANTS) -> list[Conformity]:
     """Return what was said of correct variants, in the order of the file; nothing if there is no file."""
     return [_conformity(record) for record in _records(path)]
@@ -53,17 +69,19 @@ def _conformity(record: dict[str, str]) -> Conformity:
     )
 
 
-def write(entries: Iterable[Row | Conformity], path: Path) -> None:
-    """Write rows or conformities, sorted, in place of what the file had."""
+def write(entries: Iterable[Row | Exactness | Conformity], path: Path) -> None:
+    """Write what was measured, sorted, in place of what the file had."""
     records = sorted(map(_flat, entries), key=lambda record: [str(value) for value in record.values()])
     names = list(records[0]) if records else [one.name for one in fields(Row)]
-    with path.open("w", encoding="utf-8", newline="") as file:
+    fresh = path.with_suffix(".new")
+    with fresh.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(records)
+    fresh.replace(path)  # whoever reads at this moment reads the one or the other
 
 
-def _flat(entry: Row | Conformity) -> dict[str, Any]:
+def _flat(entry: Row | Exactness | Conformity) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in asdict(entry).items():
         if isinstance(value, tuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 
@@ -9,24 +10,28 @@ from orderproof.catalogue import catalogue
 from orderproof.sandbox.faults import FAULTS
 from orderproof.sandbox.options import FLAVOURS, choices
 from tests.kill.survivors import REASONS
-from tests.kill.trial import Conformity, Row
+from tests.kill.trial import Conformity, Exactness, Row
 
 _OPENING = """\
 # Kill matrix
 
 Each fault is a sandbox that is wrong in one way (`orderproof sandbox --fault NAME`). The suite runs against it until it
-names a rule that the fault breaks, or to the end of the profile. *By* are the rules named as root causes up to then,
-*requests* and *seconds* what it took, *calls* the length of the counterexample, the creation of its order aside; it is
-empty where one answer alone shows the fault and there is nothing to send again in sequence.
+names a rule that the fault breaks (for a fault that breaks a MUST, no SHOULD), or to the end of the profile. *By* are
+the rules named as root causes up to then, *requests* and *seconds* what it took, *calls* the length of the
+counterexample, the creation of its order aside; it is empty where one answer alone shows the fault and there is nothing
+to send again in sequence. All profiles begin with the same scenarios: a fault that these show in quick is found in
+standard with the same requests, and is not run there again.
 
-Written by `python -m tests.kill` (`tox -e kill`) from `kill-matrix.csv` and `correct-variants.csv` beside this page,
-which it wrote too. Seconds are those of the machine it last ran on and vary with what else that machine does.
+Written by `python -m tests.kill` (`tox -e kill`) from `kill-matrix.csv`, `exact-faults.csv` and `correct-variants.csv`
+beside this page, which it wrote too. Seconds are those of the machine it last ran on and vary with what else that
+machine does.
 """
 
 
-def page(rows: Sequence[Row], variants: Sequence[Conformity]) -> str:
+def page(rows: Sequence[Row], exact: Sequence[Exactness], variants: Sequence[Conformity]) -> str:
     """Return the page in Markdown."""
-    parts = [_OPENING, *_score(rows), *_survivors(rows), *_variants(variants), *_matrix(rows)]
+    parts = [_OPENING, *_score(rows), *_survivors(rows), *_exactness(exact), *_variants(variants)]
+    parts += _matrix(rows)
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -47,15 +52,12 @@ def _score(rows: Sequence[Row]) -> Iterator[str]:
                 )
             )
     yield ""
-    exact = {row.rule for row in rows if row.by == (row.rule,)}
-    rules = {one.rule for one in FAULTS.values()}
-    yield f"For {len(exact & rules)} of the {len(rules)} rules a fault was run that turned exactly the one rule red.\n"
 
 
 def _share(rows: Iterable[Row], level: str) -> str:
     mine = [row for row in rows if catalogue()[row.rule].level == level]
     found = sum(row.found for row in mine)
-    return f"{found} of {len(mine)}" + (f" ({100 * found / len(mine):.0f} %)" if mine else "")
+    return f"{found} of {len(mine)}" + (f" ({100 * found / len(mine):.4g} %)" if mine else "")
 
 
 def _median(values: Iterable[float | None]) -> str:
@@ -79,23 +81,50 @@ def _survivors(rows: Sequence[Row]) -> Iterator[str]:
     yield ""
 
 
+def _exactness(exact: Sequence[Exactness]) -> Iterator[str]:
+    alone, roots = sum(one.alone for one in exact), sum(one.exact for one in exact)
+    yield "## One rule red\n"
+    yield f"For {roots} of {len(exact)} rules there is a fault for which the rule is the only root cause that is named,"
+    yield f"in the scenario of the profile quick that brings the fault to light; for {alone} of them no other rule"
+    yield "turns red there at all. A test plays all of these on every landing.\n"
+    if roots < len(exact):
+        yield "| Rule | Fault | Named in place of it, or with it |"
+        yield "|---|---|---|"
+    for one in exact:
+        if not one.exact:
+            yield f"| {one.rule} | `{one.fault}` | {' '.join(rule for rule in one.roots if rule != one.rule)} |"
+    yield ""
+
+
 def _variants(variants: Sequence[Conformity]) -> Iterator[str]:
     yield "## Correct variants\n"
     if not variants:
         yield "Not run yet.\n"
         return
     accused = [one for one in variants if one.accused]
-    names, seeds = {one.variant for one in variants}, {one.seed for one in variants}
-    yield (
-        f"{len(names)} correct variants of {_how_many()} (every other value of every open choice, every flavour), "
-        f"seeds {min(seeds)} to {max(seeds)}, profile quick: {len(variants)} runs, {len(accused)} with an accusation.\n"
-    )
+    yield f"Every other value of every open choice, each alone, and every flavour: {_how_many()} correct servers.\n"
+    yield "| Profile | Variants | Seeds of each | Runs | With an accusation |"
+    yield "|---|---|---|---|---|"
+    for profile in ("quick", "standard"):
+        mine = [one for one in variants if one.profile == profile]
+        seeds = Counter(one.variant for one in mine)
+        if mine:
+            yield (
+                f"| {profile} | {len(seeds)} | {_range(seeds.values())} | {len(mine)} | "
+                f"{sum(one.profile == profile for one in accused)} |"
+            )
+    yield ""
     if accused:
         yield "| Variant | Seed | Accused of |"
         yield "|---|---|---|"
         for one in accused:
             yield f"| `{one.variant}` | {one.seed} | {' '.join(one.accused)} |"
         yield ""
+
+
+def _range(counts: Iterable[int]) -> str:
+    known = sorted(counts)
+    return f"{known[0]}" if known[0] == known[-1] else f"{known[0]} to {known[-1]}"
 
 
 def _how_many() -> int:

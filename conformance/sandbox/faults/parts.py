@@ -163,7 +163,8 @@ def _mended(call: Call, mend: Callable[[Any], Any]) -> Call:
         value = json.loads(call.raw)
     except (ValueError, RecursionError):
         return call
-    return call._replace(raw=json_bytes(mend(value))) if isinstance(value, dict) else call
+    changed = mend(value) if isinstance(value, dict) else value
+    return call if changed == value else call._replace(raw=json.dumps(changed).encode())
 
 
 def with_body(answer: Answer, value: Any) -> Answer:

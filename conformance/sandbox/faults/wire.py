@@ -614,14 +614,15 @@ def unknown_headers_refused() -> Behaviour:
 
 @fault("GEN-RATE-1", "GEN-ERR-4", "ORD-FIX-3", when="sequence")
 def throttled_but_done() -> Behaviour:
-    """Every seventh write takes effect and is answered 429."""
-    count = [0]
+    """Every third write to an order takes effect and is answered 429."""
+    count: dict[str, int] = {}
 
     def change(request: Request, answer: Answer) -> Answer:
         if "/orders/" not in request.path or answer.status not in (201, 204):
             return answer
-        count[0] += 1
-        return Answer(429, (("retry-after", "0"),)) if count[0] % 7 == 0 else answer
+        order_id = request.path.split("/")[4]
+        count[order_id] = count.get(order_id, 0) + 1
+        return Answer(429, (("retry-after", "0"),)) if count[order_id] % 3 == 0 else answer
 
     return _after(change)
 
