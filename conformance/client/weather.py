@@ -14,7 +14,7 @@ from orderproof.client import answers
 from orderproof.client.answers import Rewrite
 from orderproof.errors import UsageError
 from orderproof.model.call import Call
-from orderproof.operations import Operation
+from orderproof.operations import GENERAL_STATUSES, Operation
 
 OWN_CODE = "its own"
 """Stands for the code that an operation documents for a refusal."""
@@ -41,9 +41,12 @@ class Reply:
     retry_after: int | None = None
 
     def fits(self, operation: Operation) -> bool:
-        """Say whether the operation documents this code; where it documents none for the status, any fits."""
+        """Say whether the operation documents this status and code; where it documents no code, any fits."""
+        if not self.code:
+            return True
         documented = operation.error_codes.get(self.status, ())
-        return not documented or self.code in ("", OWN_CODE, *documented)
+        known = self.status in operation.statuses or self.status in GENERAL_STATUSES
+        return known and (not documented or self.code in (OWN_CODE, *documented))
 
     def code_for(self, operation: Operation) -> str:
         """Return the error code that this operation is answered with."""

@@ -42,6 +42,11 @@ def test_no_operation_is_refused_with_the_code_of_another() -> None:
     assert {entry for entry in met() if entry[:2] in known} <= documented()
 
 
+def test_no_operation_is_refused_with_a_status_that_it_does_not_document() -> None:
+    assert not {name for name, status, _ in met() if status == 403} & {"getOrder", "getCaptures", "getRefund"}
+    assert ("extendDueDate", 403, "NOT_ALLOWED") in set(met())
+
+
 def test_fair_weather_comes_first_whatever_was_asked_for() -> None:
     assert [FAIR, SCENARIOS["503-once"]] == chosen(("503-once",))
     assert list(SCENARIOS.values()) == chosen(("503-once", "all"))
