@@ -3,7 +3,7 @@
 A sandbox with a fault between calls at once is loaded again and again: by many users in two workers of Locust, by two
 users, and by one. Each run ends after the same number of requests. It is found when a rule of the fault is seen broken.
 
-    python -m benchmarks.load [--runs 10] [--requests 600] [--users 8] [FAULT ...]
+    python -m benchmarks.load [--runs 10] [--requests 150] [--users 8] [FAULT ...]
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def main() -> None:
     )
     parser.add_argument("faults", nargs="*", default=[FAULT], help="faults of the sandbox, or none")
     parser.add_argument("--runs", type=int, default=10)
-    parser.add_argument("--requests", type=int, default=600)
+    parser.add_argument("--requests", type=int, default=150)
     parser.add_argument("--users", type=int, default=8)
     chosen = parser.parse_args()
     for fault in chosen.faults:

@@ -110,6 +110,12 @@ class Commons:
             return group
         self.count.groups += 1
         self.count.together += len(group)
-        group = [replace(exchange, group=self.count.groups) for exchange in group]
+        group = [_of_group(exchange, self.count.groups) for exchange in group]
         self._judge.observe_group(group)
         return group
+
+
+def _of_group(exchange: Exchange, number: int) -> Exchange:
+    """The exchange as one of several at once, among whom patience with a 409 may well run out."""
+    facts = exchange.facts - {"gave-up"} if exchange.status == 409 else exchange.facts
+    return replace(exchange, group=number, facts=facts)

@@ -131,6 +131,7 @@ class Company:
         rate: float | None = None,
     ) -> None:
         self.users: list[User] = []
+        self._joining = threading.Lock()
         self.parties: list[Party] = []
         self.problem = ""
         self.note = ""
@@ -146,13 +147,14 @@ class Company:
 
     def join(self) -> User:
         """Take in one more user, into the last party or a new one."""
-        number = self._first + len(self.users)
-        if len(self.users) % PARTY_SIZE == 0:
-            self.parties.append(Party(f"party of user {number + 1}", self._judge(), self._session))
-        judge = self._judge()
-        session = self._session(judge, lambda exchange: self._observe(judge, exchange))
-        self.users.append(User(number, self.parties[-1], judge, session))
-        return self.users[-1]
+        with self._joining:
+            number = self._first + len(self.users)
+            if len(self.users) % PARTY_SIZE == 0:
+                self.parties.append(Party(f"party of user {number + 1}", self._judge(), self._session))
+            judge = self._judge()
+            session = self._session(judge, lambda exchange: self._observe(judge, exchange))
+            self.users.append(User(number, self.parties[-1], judge, session))
+            return self.users[-1]
 
     def _judge(self) -> Judge:
         return Judge(only=self._only, orders=_ORDERS_REMEMBERED)

@@ -8,16 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from orderproof.exchange import Exchange, Request
+from orderproof.exchange import Exchange, Request, Response
 from orderproof.judge import Judge
 from orderproof.load.commons import MOST_TOGETHER, Commons
 
 PATIENCE = 5.0
 
 
-def exchange(number: int) -> Exchange:
+def exchange(number: int, status: int | None = None, *facts: str) -> Exchange:
     request = Request(headers=(), body=b"", method="GET", target="/ordermanagement/v1/orders/x")
-    return Exchange(number, request, None, float(number), float(number))
+    response = None if status is None else Response(headers=(), body=b"", status=status)
+    return Exchange(number, request, response, float(number), float(number), facts=frozenset(facts))
 
 
 class Noted(Judge):
@@ -64,6 +65,18 @@ def test_who_comes_together_is_judged_together_and_in_the_order_of_sending() -> 
 
     assert judge.seen == [[1, 2, 3]]
     assert (commons.count.together, commons.count.groups) == (3, 1)
+
+
+def test_that_patience_with_a_busy_order_ran_out_counts_only_for_who_was_alone() -> None:
+    shown: list[Sequence[Exchange] | None] = []
+    commons = Commons(Noted(), shown.append)
+    for others in ((), (2,)):
+        with commons.visit():
+            commons.note(exchange(1, 409, "gave-up"))
+            for number in others:
+                commons.note(exchange(number))
+
+    assert [[sorted(one.facts) for one in group or ()] for group in shown] == [[["gave-up"]], [[], []]]
 
 
 def test_a_full_group_lets_nobody_in_until_it_is_settled() -> None:
