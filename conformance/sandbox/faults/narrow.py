@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,7 @@ _ADDING = ("captureOrder", "refundOrder", "appendOrderShippingInfo", "appendShip
 Shown = dict[str, Any]
 
 
-def _reading(refuse: Any) -> Behaviour:
+def _reading(refuse: Callable[[Call], int | None]) -> Behaviour:
     """Refuse some bodies before they are validated: `refuse` returns a status for a call, or None."""
 
     def read(call: Call, chosen: Open) -> Call:
