@@ -48,10 +48,22 @@ def test_the_schema_lets_no_unknown_field_pass_except_measures() -> None:
     assert objects == {"#/$defs/coverage"}
 
 
+LATER = {"workers", "shard", "shards"}
+"""Fields of which older files of the same format have none."""
+
+
 def test_every_field_of_the_schema_is_required_where_it_is_always_written() -> None:
     schema = result_schema()
-    for node in (schema, schema["$defs"]["rule"], schema["$defs"]["finding"], schema["$defs"]["step"]):
+    assert set(schema["properties"]) == {*schema["required"], *LATER} == set(result_data(BROKEN))
+    for node in (schema["$defs"]["rule"], schema["$defs"]["finding"], schema["$defs"]["step"]):
         assert sorted(node["required"]) == sorted(node["properties"])
+
+
+def test_a_file_from_before_a_field_came_is_read(tmp_path: Path) -> None:
+    path = write_result(tmp_path, BROKEN)
+    data = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({k: v for k, v in data.items() if k not in LATER}), encoding="utf-8")
+    assert load(path) == load(write_result(tmp_path / "now", BROKEN))
 
 
 @pytest.mark.parametrize("result", RUNS, ids=IDS)
