@@ -280,6 +280,13 @@ def test_the_same_credentials_again_after_401_are_a_retry() -> None:
     assert {"CLI-RETRY-1", "CLI-RETRY-2"} == broken(refused, sent(body=BODY, at=0.11))
 
 
+@pytest.mark.parametrize(("pause", "rules"), [(0.75, set()), (0.6, {"CLI-RETRY-2"})])
+def test_a_hang_up_may_be_noticed_late(pause: float, rules: set[str]) -> None:
+    unanswered = replace(sent(body=BODY, status=None, facts=["lost"]), answered_at=1.5)
+    assert rules == broken(unanswered, sent(body=BODY, at=1.5 + pause))
+    assert {"CLI-RETRY-2"} == broken(sent(body=BODY, status=503), sent(body=BODY, at=0.1 + pause))
+
+
 def test_a_try_that_the_client_gave_up_without_hanging_up_does_not_look_hasty() -> None:
     unanswered = replace(sent(body=BODY, status=None, facts=["lost"]), answered_at=8.0)
     assert set() == broken(unanswered, sent(body=BODY, at=6.0))
