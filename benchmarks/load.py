@@ -4,22 +4,31 @@ A sandbox with a fault between calls at once is loaded again and again: by many 
 users, and by one. Each run ends after the same number of requests. It is found when a rule of the fault is seen broken.
 
     python -m benchmarks.load [--runs 10] [--requests 150] [--users 8] [FAULT ...]
+
+With --correct, the correct servers of the gallery are loaded by some users in threads: every finding is a false one but
+for those that a server of the gallery is known to be warned of.
+
+    python -m benchmarks.load --correct [SERVER ...]
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from orderproof.catalogue import select
 from orderproof.checking import Settings
 from orderproof.load.running import Size, load
+from orderproof.load.users import Company
 from orderproof.sandbox.faults import FAULTS
 from orderproof.sandbox.options import Settings as SandboxSettings
 from orderproof.sandbox.server import background
 from orderproof.target import Target
+from tests.gallery.catalogue import gallery
+from tests.gallery.serving import CREDENTIALS, ORDERS_SOURCE, serve
 
 FAULT = "last-capture-wins"
 LONGEST_SECONDS = 120.0
@@ -65,6 +74,28 @@ def compare(fault: str, users: int, requests: int, runs: int) -> None:
         )
 
 
+def innocent(names: Iterable[str], users: int, turns: int = 4) -> None:
+    """Print what correct servers were accused of."""
+    for name in names:
+        with serve(name) as url:
+            company = Company(Target(url, *CREDENTIALS, orders=ORDERS_SOURCE), lambda *_: None)
+
+            def play(_: int, company: Company = company) -> None:
+                user = company.join()
+                for _ in range(turns):
+                    company.turn_of(user)
+
+            with ThreadPoolExecutor(users) as pool:
+                list(pool.map(play, range(users)))
+        found = {one.rule for judge, _ in company.judges() for one in judge.findings}
+        groups = sum(party.commons.count.groups for party in company.parties)
+        rules = " ".join(sorted(found)) or "nothing"
+        print(
+            f"{name:36} {company.requests:5} requests, {groups:3} groups; {rules} {company.problem}",
+            flush=True,
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -73,7 +104,12 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--requests", type=int, default=150)
     parser.add_argument("--users", type=int, default=8)
+    parser.add_argument("--correct", action="store_true", help="load the correct servers of the gallery")
     chosen = parser.parse_args()
+    if chosen.correct:
+        given = [] if chosen.faults == [FAULT] else chosen.faults
+        innocent(given or gallery("correct", "warned"), chosen.users)
+        return
     for fault in chosen.faults:
         compare(fault, chosen.users, chosen.requests, chosen.runs)
 
