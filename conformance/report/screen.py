@@ -69,8 +69,10 @@ def headline(result: RunResult) -> str:
         causes = counted(len(failures(result)), "root cause")
         return f"{broken:,} {are}{'' if result.verdict == 'broken' else ' so far'}, by {causes}"
     if result.verdict == "conforms":
-        warned = result.count(Verdict.WARNED)
-        return "nothing is broken" + (f", {counted(warned, 'warning')}" if warned else "")
+        waived, warned = result.count(Verdict.WAIVED), result.count(Verdict.WARNED)
+        said = [f"but {counted(waived, 'rule')} waived"] if waived else []
+        said += [counted(warned, "warning")] if warned else []
+        return ", ".join(["nothing is broken", *said])
     if result.verdict == "waivers":
         return "a waiver is stale, expired, or covers another failure than it says"
     return "could not be judged"

@@ -13,10 +13,19 @@ from rich.cells import cell_len
 
 from orderproof.catalogue import catalogue
 from orderproof.exchange import Exchange, Request, Response
-from orderproof.outcome import Progress, RunResult, StepShown
+from orderproof.outcome import Progress, RunResult, StepShown, Verdict
 from orderproof.report.block import block_lines
 from orderproof.report.terminal import Terminal
-from tests.report.samples import BROKEN, CONFORMS, HOSTILE, HOSTILE_RUN, NOT_JUDGED, TOO_MUCH, UNNAMED
+from tests.report.samples import (
+    BROKEN,
+    CONFORMS,
+    HOSTILE,
+    HOSTILE_RUN,
+    NOT_JUDGED,
+    TOO_MUCH,
+    UNNAMED,
+    rule_results,
+)
 
 Golden = Callable[[str, str], None]
 REPORT = Path("orderproof-report")
@@ -70,6 +79,12 @@ def test_the_final_screen(name: str, result: RunResult, golden: Golden) -> None:
 
 def test_the_final_screen_on_a_narrow_terminal(golden: Golden) -> None:
     golden("screen-narrow.txt", shown(BROKEN, width=48))
+
+
+def test_what_is_waived_is_said_with_the_verdict() -> None:
+    waived = rule_results(CAP_5=(Verdict.WAIVED, 1, "known"), CAP_9=(Verdict.WARNED, 1, "so it is"))
+    first = shown(replace(CONFORMS, rules=waived), quiet=True).splitlines()[0]
+    assert first.endswith("nothing is broken, but 1 rule waived, 1 warning")
 
 
 @pytest.mark.parametrize("result", [CONFORMS, BROKEN], ids=["conforms", "broken"])
