@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote
 
@@ -131,8 +133,18 @@ def curl_script(trail: Iterable[Exchange], target: Target) -> str:
     """
     sent = [exchange for exchange in trail if exchange.stands_for is None]
     script = _Script(Counter(exchange.request.header(_KEY) for exchange in sent))
-    lines = [line for exchange in sent for line in script.lines_of(exchange)]
+    pauses = [0.0, *(later.sent_at - exchange.answered_at for exchange, later in pairwise(sent))]
+    lines = [
+        line
+        for pause, exchange in zip(pauses, sent, strict=False)
+        for line in (*_sleep(pause), *script.lines_of(exchange))
+    ]
     return "\n".join([_PROLOGUE.format(base_url=target.base_url) + script.asked_for, *lines]) + "\n"
+
+
+def _sleep(seconds: float) -> list[str]:
+    """The line that waits, where the time between two calls may matter."""
+    return [f"sleep {math.ceil(seconds)}"] if seconds >= 1 else []
 
 
 class _Script:

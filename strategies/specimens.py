@@ -21,10 +21,10 @@ def full_body(
 ) -> Record:
     """Return a valid body of a request component with every documented field, nested ones included.
 
-    Two order lines sum to `amount` (minor units), an address is in the first known place that has a
-    region, and a due date moves by `days`. Texts are `sign`, one character, once, or with `full_length`
-    as often as the field takes it. Raises InvalidArgument for a component that is no request and for an
-    amount out of bounds.
+    Lists have two items. The order lines sum to `amount` (minor units), an address is in the first known
+    place that has a region, and a due date moves by `days`. Texts are `sign`, one character, once, or with
+    `full_length` as often as the field takes it. Raises InvalidArgument for a component that is no request
+    and for an amount out of bounds.
     """
     arguments.one_of("component", component, schema.requests())
     arguments.integer("amount", amount, low=0, high=schema.largest(schema.AMOUNT))
@@ -86,7 +86,7 @@ class _Filler:
             case "object":
                 return self.record(schema.reference(field), {})
             case "array":
-                return [self.record(schema.reference(field), {})]
+                return [self.record(schema.reference(field), {}) for _ in range(2)]
             case "integer":
                 return rules.get("minimum", 0)
             case "boolean":

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from orderproof.checks.registry import Mark, check, verdict
 from orderproof.checks.step import Event, Step
+from orderproof.model.effects import target_time
 from orderproof.model.forecast import DAY, EXTENSION_DAYS, Situation, created
 from orderproof.model.state import Phase
 from orderproof.model.values import instant
@@ -106,7 +107,8 @@ def the_new_expiry_is_the_day_plus_the_period(step: Step) -> Iterator[Mark]:
     expiry = instant((step.document or {}).get("expires_at"))
     if not events or expiry is None or not step.is_reading:
         return
-    called = datetime.fromtimestamp(events[-1].call.now, UTC)
+    call = events[-1].call
+    called = target_time(call) or datetime.fromtimestamp(call.now, UTC)
     wanted = (called + timedelta(days=AUTHORIZATION_DAYS)).date()
     # The day of the call depends on the zone of the account, so the neighbours are as good.
     near = abs((expiry.date() - wanted).days) <= 1

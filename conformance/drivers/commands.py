@@ -34,7 +34,7 @@ class Command:
     and `suffix` bend the request line for requests that no operation has. `advance` is by how many seconds the
     target's clock is moved before the call. `read` asks for a reading of the order after a write. Commands that follow
     each other with the same `group` are under way at the same time, each completed `delay` seconds after the first of
-    them. `lose` names the `Fate` by which its answer is lost on purpose.
+    them; one by itself is sent `delay` seconds late. `lose` names the `Fate` by which its answer is lost on purpose.
     """
 
     operation: str

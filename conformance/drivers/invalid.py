@@ -26,8 +26,8 @@ def whole() -> Mapping[str, Sequence[int]]:
 def part(chance: Random) -> Mapping[str, Sequence[int]]:
     """The numbers of one defect of each family, chosen by chance.
 
-    A family is a field in the bodies that share its schema, or the values of a wrong type. Amounts and closed
-    lists are tried with every value.
+    A family is a field in the bodies that share its schema, or the values of a wrong type, or all that can be wrong
+    with the second item of a list. Amounts and closed lists are tried with every value.
     """
     chosen: dict[str, list[int]] = {name: [] for name in with_bodies()}
     for members in _families():
@@ -47,7 +47,11 @@ def _families() -> Sequence[Sequence[_Member]]:
     found: defaultdict[tuple[object, ...], list[_Member]] = defaultdict(list)
     for name in with_bodies():
         for number, defect in enumerate(_defects(name)):
-            found[_family(name, defect)].append(_Member(name, number, _weight(defect)))
+            member = _Member(name, number, _weight(defect))
+            found[_family(name, defect)].append(member)
+            if _is_in_second_item(defect):
+                # Who writes item by item has the first one written by then.
+                found[name, "second item", defect.path[0]].append(member)
     return list(found.values())
 
 
@@ -62,6 +66,10 @@ def _family(operation: str, defect: Defect) -> tuple[object, ...]:
     if len(place) == 1:
         return operation, place, defect.kind
     return place, "wrong type" if defect.kind in _OF_THE_WRONG_TYPE else defect.kind
+
+
+def _is_in_second_item(defect: Defect) -> bool:
+    return len(defect.path) > 1 and defect.path[1] == 1
 
 
 def _weight(defect: Defect) -> int:

@@ -97,7 +97,9 @@ class Forecast:
         return not any(outcome.taken for outcome in self.outcomes)
 
     def __str__(self) -> str:
-        return ", or ".join(map(str, self.outcomes))
+        named = [outcome for outcome in self.outcomes if outcome.codes]
+        others = frozenset[int]().union(*(o.statuses for o in self.outcomes if not o.codes))
+        return ", or ".join(map(str, [*named, *([Outcome(others)] if others else [])]))
 
 
 def _set(*statuses: int) -> frozenset[int]:

@@ -124,7 +124,7 @@ def _parse(content: bytes) -> tuple[Any, list[str]]:
 
 
 def _doubtful(operation: str, name: str, body: Any, doubts: list[str]) -> Validity:
-    reasons = [(doubt, _MALFORMED) for doubt in doubts]
+    reasons = [(doubt, _MALFORMED | {413}) for doubt in doubts]
     reasons += [(reason, _REJECTED) for reason in _text_doubts(name, body)]
     reasons += [(reason, _REJECTED) for reason in _number_doubts(body)]
     reasons += _meaning_doubts(operation, body)

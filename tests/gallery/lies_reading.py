@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.gallery.books import Capture, Json, Order, Refund, Task
+from tests.gallery.books import Capture, Json, Order, Refund, Refusal, Task
 from tests.gallery.catalogue import lie
 from tests.gallery.correct import ClosedAfterCapture, ClosedAfterRefund, ClosedAfterRelease
+from tests.gallery.fields import PARCEL
 from tests.gallery.server import Fake
 from tests.gallery.wire import Answer
 
@@ -790,3 +792,43 @@ class SharedLimit(Fake):
         before = self.captured(known[at - 1]) if at else 0
         if before and task.body["captured_amount"] + before > self.remaining(task.order):
             raise self.forbidden("CAPTURE_NOT_ALLOWED", "More than the remaining authorized amount.")
+
+
+@lie("ORD-FIX-2", "ORD-GET-2", "CAP-6", "CAP-3", when="sequence")
+class CapturedJustNow(Fake):
+    """The time of a capture is that of its reading, to the second."""
+
+    def capture_view(self, order: Order, capture: Capture) -> Json:
+        stamp = datetime.fromtimestamp(int(self.now()), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return {**super().capture_view(order, capture), "captured_at": stamp}
+
+
+@lie("ORD-FIX-3", "ORD-GET-2", "GEN-ERR-4", "ORD-STA-2", "CAN-4", "CON-4", when="sequence")
+class CancelsTheOneBefore(Fake):
+    """A cancellation cancels the order that was made before, too."""
+
+    def cancel(self, task: Task) -> Answer:
+        orders = list(self.orders.values())
+        position = orders.index(task.order)
+        if position:
+            orders[position - 1].cancelled = True
+        return super().cancel(task)
+
+
+@lie("GEN-ERR-4", "SHP-4", "SHP-1", "ORD-GET-2", "ORD-FIX-3", when="value")
+class ParcelByParcel(Fake):
+    """Of shipping info that is refused, the items before the one that is wrong are written."""
+
+    def body_of(self, task: Task) -> Json:
+        try:
+            return super().body_of(task)
+        except Refusal:
+            self.write_until_wrong(task)
+            raise
+
+    def write_until_wrong(self, task: Task) -> None:
+        body = self.parsed(task.call)
+        items = body.get("shipping_info") if isinstance(body, dict) else None
+        if task.op == "append_order_shipping" and isinstance(items, list):
+            sound = itertools.takewhile(lambda item: not list(PARCEL.faults(item, "")), items)
+            task.order.shipping_info = [*task.order.shipping_info, *sound]

@@ -479,10 +479,12 @@ def releases(visitor: Visitor) -> None:
 
 @stop
 def cancellations(visitor: Visitor) -> None:
+    bystander = visitor.order()
     order = visitor.order()
     order.post("shipping-info", {"shipping_info": [FULL_PARCEL]})
     order.cancel()
     order.get()
+    bystander.get()
     everywhere(order, some_id(), some_id())
     order.get()
     order.cancel()
