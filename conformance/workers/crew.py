@@ -62,7 +62,7 @@ class Crew:
     def __enter__(self) -> Self:
         context: Any = multiprocessing.get_context(_METHOD)
         if _METHOD == "forkserver":
-            context.set_forkserver_preload(["orderproof.workers.process"])
+            context.set_forkserver_preload(["orderproof.workers.nursery"])
         for brief in self._briefs:
             here, there = context.Pipe()
             process = context.Process(target=work, args=(there, brief), daemon=True)
