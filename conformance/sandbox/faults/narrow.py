@@ -17,7 +17,7 @@ from orderproof.sandbox.requests import Request
 from orderproof.sandbox.service import Service
 
 _HOUR = 3_600_000
-_ADDING = ("captureOrder", "refundOrder", "appendOrderShippingInfo", "appendShippingInfo")
+_WITH_RULES_OF_THEIR_OWN = ("updateAuthorization", "updateConsumerDetails")
 
 Shown = dict[str, Any]
 
@@ -42,10 +42,10 @@ def fails_on_deep_arrays() -> Behaviour:
 
 @fault("GEN-HTTP-4", when="value")
 def other_media_types_not_acceptable() -> Behaviour:
-    """A body of a call that adds to an order, not declared as JSON, is answered 406."""
+    """A body that is not declared as JSON is answered 406, where it adds to an order or names references."""
 
     def refuse(call: Call) -> int | None:
-        other = call.operation in _ADDING and call.media_type != "application/json"
+        other = call.operation not in _WITH_RULES_OF_THEIR_OWN and call.media_type != "application/json"
         return 406 if other and call.raw else None
 
     return _reading(refuse)
