@@ -166,7 +166,8 @@ class Foreman:
 
     def _lose(self, hand: Hand, how: str) -> None:
         """Go on without a worker: what it had told of its unit stands, and is all that there will be of it."""
-        where = f" while it ran “{hand.sequence}”" if hand.sequence else ""
+        at = self._work_of(hand)
+        where = f" while it ran “{at}”" if at else ""
         sentence = f"worker {hand.number} of the run {how}{where}: what it had not told by then is lost"
         self._reason = self._reason or ("" if self._stopped else sentence)
         if isinstance(hand.job, Perform):
@@ -176,6 +177,15 @@ class Foreman:
             self.crew.hands.remove(hand)
         self._under_way.pop(hand.number, None)
         self._enter()
+
+    def _work_of(self, hand: Hand) -> str:
+        """What a worker is at, for people; empty when it is at nothing."""
+        match hand.job:
+            case Perform(place):
+                return hand.sequence or self._drivers[place]
+            case CutDown(finding):
+                return f"cutting down {finding.rule}"
+        return ""
 
     def _enter(self) -> None:
         """Enter the outcomes that are next in the plan, and see what is to be cut down now."""
