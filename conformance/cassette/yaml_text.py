@@ -93,7 +93,7 @@ class _Events:
 
     def referred(self, event: yaml.AliasEvent) -> tuple[Any, int]:
         """Return the value that an alias stands for, and its size."""
-        value, size = self._anchored.get(event.anchor, (None, 0))
+        value, size = self._anchored.get(event.anchor or "", (None, 0))
         self.aliased += size
         if not size or self.aliased > _MOST_ALIASED:
             why = f"makes more than {_MOST_ALIASED:,} values" if size else "refers to nothing before it"

@@ -330,7 +330,8 @@ def _cancel(state: State, call: Call) -> Forecast:
     if state.phase is Phase.CANCELLED:
         return _either(Situation.AGAIN, call, _refused(call))
     if state.phase is Phase.EXPIRED:
-        return _either(Situation.EXPIRED, call)
+        # Expired, it may be taken; with captures, it is refused: with both, the documents do not say which counts.
+        return _either(Situation.UNDECIDED if state.captures else Situation.EXPIRED, call)
     if state.has_only_zero_captures:
         return _either(Situation.UNDECIDED, call)
     if state.captures:

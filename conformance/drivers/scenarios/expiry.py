@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orderproof.drivers.drafts import address
-from orderproof.drivers.handle import new_order
+from orderproof.drivers.handle import OrderHandle, new_order
 from orderproof.drivers.scenarios.registry import scenario
 from orderproof.drivers.stage import Stage
 from orderproof.model.values import instant
@@ -28,6 +28,7 @@ def expired(stage: Stage) -> None:
     order.update(order.amount - 1)
     order.extend()
     order.refund(order.refundable // 2)
+    _move_on(order)
     order.change_references(merchant_reference1="expired")
     order.change_address(address(given_name="Late"))
     order.cancel()
@@ -38,6 +39,23 @@ def expired(stage: Stage) -> None:
     untouched.cancel()
     order.look_around()
     untouched.look_around()
+
+
+def _move_on(order: OrderHandle) -> None:
+    """Make the calls on an order that has expired with a refund, those that it refuses first."""
+    order.capture(1)
+    order.update(order.amount - 1)
+    order.extend()
+    order.refund(order.refundable + 1)
+    order.refund(1)
+    order.acknowledge()
+    order.ship({"shipping_company": "Post"})
+    order.ship({"shipping_company": "Post"}, capture=0)
+    order.call("triggerSendOut", capture=0)
+    days = order.offered_days()
+    order.extend_due_date(max(days, default=30) + 1)
+    if days:
+        order.extend_due_date(days[0])
 
 
 @scenario("an order that is extended until it may not be", needs="clock")
