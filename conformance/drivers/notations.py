@@ -16,7 +16,7 @@ from orderproof.strategies.specimens import full_body
 Body = Mapping[str, Any]
 
 _JSON = "application/json"
-_DEEP = 100_000
+_DEEP = 20_000
 _MANY_DIGITS = 5_000
 _TEXTS = ("description", "merchant_reference1")
 

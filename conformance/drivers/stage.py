@@ -96,7 +96,8 @@ class Stage:
             return None
         if command.advance:
             self.move_clock(command.advance)
-        time.sleep(command.delay)
+        if command.delay:
+            time.sleep(command.delay)
         exchange = self._deliver(command, request)
         self.performed.append((exchange.number, self._as_it_was(command)))
         self._moved = 0.0
