@@ -263,7 +263,7 @@ def _share_out(
 def _drive(state: _State, session: Session, driver: Driver, units: Iterator[Unit]) -> bool:
     """Perform the units of a driver in this process; returns whether the run can go on."""
     looks = Looks(
-        run=lambda run: _show(state, driver.name, run.stage.name, session.requests),
+        run=lambda run: _show(state, driver.name, run.stage.name, state.elsewhere + session.requests),
         finding=lambda finding, _: _announce(state, finding),
         enough=state.watch.enough,
     )

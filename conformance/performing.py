@@ -146,7 +146,7 @@ def attempt(driver: str, work: Callable[[], End]) -> tuple[End, str]:
     except CannotJudge as error:
         return End.CUT, str(error)
     except KeyboardInterrupt:
-        return End.CUT, "interrupted from the keyboard"
+        return End.CUT, "stopped by Ctrl-C or a signal"
     except Exception as error:
         # What was found stands, and other units may find more: a fault of ours must not take that away.
         return End.FAULT, f"a fault of orderproof ended the driver {driver}: {_shown(error)}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import importlib
 import multiprocessing
 import signal
 import sys
@@ -10,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,8 +22,12 @@ from orderproof.workers.process import work
 __all__ = ["Crew", "Hand", "Lost"]
 
 _ENDS_WITHIN_SECONDS = 2.0
-_METHOD = "spawn" if sys.platform == "win32" else "forkserver"
-"""Forking this process itself would be faster still, but it may have threads. The fork server imports once for all."""
+_NURSERY = "orderproof.workers.nursery"
+_THREADS = Path("/proc/self/task")
+"""On Linux, what threads this process has."""
+
+_END_WITH_PARENT = 1
+"""The option of Linux's prctl by which a process gets a signal when its parent ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +67,10 @@ class Crew:
         self.hands: list[Hand] = []
 
     def __enter__(self) -> Self:
-        context: Any = multiprocessing.get_context(_METHOD)
-        if _METHOD == "forkserver":
-            context.set_forkserver_preload(["orderproof.workers.nursery"])
+        context = _context()
         for brief in self._briefs:
             here, there = context.Pipe()
-            process = context.Process(target=work, args=(there, brief), daemon=True)
+            process = context.Process(target=_work, args=(there, brief), daemon=True)
             process.start()
             there.close()
             self.hands.append(Hand(brief.number, process, here))
@@ -113,6 +118,28 @@ class Crew:
             hand.process.join(_ENDS_WITHIN_SECONDS)
             self.hands.remove(hand)
             yield Lost(_how(hand.process.exitcode))
+
+
+def _work(connection: Connection, brief: Brief) -> None:
+    """Work, and end with the process that started it: what a fork inherits keeps the connections of others open."""
+    if _THREADS.is_dir():
+        ctypes.CDLL(None).prctl(_END_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+    work(connection, brief)
+
+
+def _context() -> Any:
+    """How processes are made: forked from this one, which costs the least, if it has no other thread.
+
+    Else from a process that has imported everything once for all of them.
+    """
+    if sys.platform == "win32":
+        return multiprocessing.get_context("spawn")
+    if _THREADS.is_dir() and len(list(_THREADS.iterdir())) == 1:
+        importlib.import_module(_NURSERY)
+        return multiprocessing.get_context("fork")
+    context: Any = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([_NURSERY])
+    return context
 
 
 def _how(code: int | None) -> str:

@@ -125,8 +125,8 @@ def _parent(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
 
 
-def _grandchildren(pid: int) -> list[int]:
-    """The processes that a fork server of a process has forked."""
+def _workers(pid: int) -> list[int]:
+    """The processes that a fork server of a process has forked, or else the process itself."""
     known: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -134,7 +134,8 @@ def _grandchildren(pid: int) -> list[int]:
                 known[int(entry.name)] = _parent(int(entry.name))
             except OSError:
                 continue
-    return sorted(child for child, parent in known.items() if known.get(parent) == pid)
+    by_server = sorted(child for child, parent in known.items() if known.get(parent) == pid)
+    return by_server or sorted(child for child, parent in known.items() if parent == pid)
 
 
 def _lines(path: Path) -> int:
@@ -161,10 +162,31 @@ def test_a_worker_that_dies_is_told_in_a_sentence(name: str, code: int, tmp_path
         pipe = subprocess.PIPE
         with subprocess.Popen(_words(url, tmp_path), stdout=pipe, stderr=pipe, text=True) as process:
             _wait_for(tmp_path / "history.ndjson", 400)
-            os.kill(_grandchildren(process.pid)[0], signal.SIGKILL)
+            os.kill(_workers(process.pid)[0], signal.SIGKILL)
             out, err = process.communicate(timeout=200)
     assert (code, "") == (process.returncode, err)
     assert "of the run was ended by SIGKILL while it ran" in " ".join(out.split())
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the workers in /proc")
+def test_no_worker_outlives_the_run(tmp_path: Path) -> None:
+    with serve("core") as url:
+        with subprocess.Popen(_words(url, tmp_path), stdout=subprocess.DEVNULL) as process:
+            _wait_for(tmp_path / "history.ndjson", 400)
+            workers = _workers(process.pid)
+            process.kill()
+        until = time.monotonic() + 10
+        while any(_is_running(worker) for worker in workers):
+            assert time.monotonic() < until, f"{workers} go on"
+            time.sleep(0.05)
+    assert 2 == len(workers)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the workers in /proc")
@@ -173,7 +195,7 @@ def test_when_all_workers_die_the_run_ends(tmp_path: Path) -> None:
         pipe = subprocess.PIPE
         with subprocess.Popen(_words(url, tmp_path), stdout=pipe, stderr=pipe, text=True) as process:
             _wait_for(tmp_path / "history.ndjson", 100)
-            for worker in _grandchildren(process.pid):
+            for worker in _workers(process.pid):
                 os.kill(worker, signal.SIGKILL)
             _, err = process.communicate(timeout=30)
     assert (3, "") == (process.returncode, err)
@@ -184,7 +206,7 @@ def test_an_interrupt_leaves_what_was_found(tmp_path: Path) -> None:
         pipe = subprocess.PIPE
         with subprocess.Popen(_words(url, tmp_path), stdout=pipe, stderr=pipe, text=True) as process:
             _wait_for(tmp_path / "history.ndjson", 200)
-            workers = _grandchildren(process.pid) if Path("/proc/self/stat").exists() else []
+            workers = _workers(process.pid) if Path("/proc/self/stat").exists() else []
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=30)
     assert (3, "") == (process.returncode, err)
