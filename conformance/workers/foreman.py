@@ -84,7 +84,7 @@ class Foreman:
             while self._keep_busy():
                 self.crew.hear(None, self._take)
         except KeyboardInterrupt:
-            self._reason = "interrupted from the keyboard"
+            self._reason = "stopped by Ctrl-C or a signal"
             self._stop()
         if self._stopped:
             self._wind_up()
