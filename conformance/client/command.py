@@ -23,6 +23,7 @@ _KEPT = 64_000
 class Ended:
     """How a command ended, what it wrote last, and after how long.
 
+    `words` are the end of its output, then the end of its errors: a line of one never breaks into a line of the other.
     The exit code is negative where a signal killed it, and None where it took too long and was stopped.
     """
 
@@ -61,8 +62,8 @@ def run_command(
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"the command {command[0]!r} cannot be started: {reason}") from None
-    last = bytearray()
-    readers = _readers(child, last, show=show)
+    tails = (bytearray(), bytearray())
+    readers = _readers(child, tails, show=show)
     code: int | None = None
     first = signal.SIGTERM
     try:
@@ -75,29 +76,32 @@ def run_command(
         _stop(child, first)
         for reader in readers:
             reader.join(GRACE_SECONDS)
-    return Ended(code, last.decode("utf-8", "replace"), time.monotonic() - started)
+    words = "\n".join(tail.decode("utf-8", "replace") for tail in tails if tail)
+    return Ended(code, words, time.monotonic() - started)
 
 
-def _readers(child: subprocess.Popen[bytes], last: bytearray, *, show: bool) -> list[threading.Thread]:
+def _readers(
+    child: subprocess.Popen[bytes], tails: tuple[bytearray, bytearray], *, show: bool
+) -> list[threading.Thread]:
     assert child.stdout is not None
     assert child.stderr is not None
     ways = ((child.stdout, sys.stdout), (child.stderr, sys.stderr))
     threads = [
         threading.Thread(
-            target=_pass_through, args=[source, sink.buffer if show else None, last], daemon=True
+            target=_pass_through, args=[source, sink.buffer if show else None, tail], daemon=True
         )
-        for source, sink in ways
+        for (source, sink), tail in zip(ways, tails, strict=True)
     ]
     for thread in threads:
         thread.start()
     return threads
 
 
-def _pass_through(source: IO[bytes], sink: IO[bytes] | None, last: bytearray) -> None:
+def _pass_through(source: IO[bytes], sink: IO[bytes] | None, tail: bytearray) -> None:
     with contextlib.suppress(OSError, ValueError):
         while content := os.read(source.fileno(), 65_536):
-            last += content
-            del last[:-_KEPT]
+            tail += content
+            del tail[:-_KEPT]
             if sink is not None:
                 sink.write(content)
                 sink.flush()

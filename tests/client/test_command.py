@@ -28,11 +28,10 @@ def is_alive(pid: int) -> bool:
 
 
 def test_exit_code_and_words_are_known() -> None:
-    ended = run_command(
-        python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(7)"), os.environ, 30
-    )
+    code = "import sys\nfor _ in range(50): print('out'); print('err', file=sys.stderr)\nsys.exit(7)"
+    ended = run_command(python(code), {**os.environ, "PYTHONUNBUFFERED": "1"}, 30)
     assert 7 == ended.exit_code
-    assert {"out", "err"} == set(ended.words.split())
+    assert ["out"] * 50 + ["err"] * 50 == ended.words.split()
 
 
 def test_its_output_passes_through(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
