@@ -102,14 +102,10 @@ class _State:
         return PROFILES[self.settings.profile]
 
     @property
-    def budget(self) -> float | None:
-        """Seconds for the whole run."""
-        return self.settings.max_time or self.profile.seconds
-
-    @property
     def deadline(self) -> float | None:
         """When the time is over, as a reading of the monotonic clock."""
-        return None if self.budget is None else self.started + self.budget
+        most = self.settings.max_time
+        return None if most is None else self.started + most
 
     def judge(self) -> Judge:
         """A judge of the selected rules who has seen nothing yet."""
@@ -350,5 +346,5 @@ def _show(state: _State, driver: str, sequence: str, requests: int) -> None:
     roots, elapsed = state.ledger.roots, now - state.started
     done = state.drivers.index(driver) + 1 if driver in state.drivers else 0
     state.watch.progress(
-        Progress(driver, sequence, requests, roots, elapsed, state.budget, done, len(state.drivers))
+        Progress(driver, sequence, requests, roots, elapsed, state.settings.max_time, done, len(state.drivers))
     )

@@ -29,23 +29,23 @@ _SCENARIOS = SCENARIOS
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A budget: about how many requests (None: without end) and seconds (None: no limit but --max-time).
+    """How much is tried: the slice of the grids that the drivers take by its name, and the length of the walk.
 
-    Beyond it, up to so many root causes are cut down to their shortest sequences (`reductions`). The walk, which has a
-    third of the requests, is made of so many `strands`.
+    The walk has so many requests in all (`walk`; None: without end), in so many `strands`; the one over time has
+    `walk_over_time`. Beyond them, up to so many root causes are cut down to their shortest sequences (`reductions`).
     """
 
     name: str
-    requests: int | None
+    walk: int | None
+    walk_over_time: int
     reductions: int
-    seconds: float | None = None
     strands: int = 4
 
 
 PROFILES = {
-    "quick": Profile("quick", 2_000, 10),
-    "standard": Profile("standard", 10_000, 40),
-    "deep": Profile("deep", None, 200),
+    "quick": Profile("quick", walk=664, walk_over_time=166, reductions=10),
+    "standard": Profile("standard", walk=3_332, walk_over_time=832, reductions=40),
+    "deep": Profile("deep", walk=None, walk_over_time=832, reductions=200),
 }
 
 
@@ -155,17 +155,16 @@ def _play(scenario: Scenario, *, follow: bool = False, note: str = "") -> Sequen
 
 
 def _walking(profile: Profile) -> Driver:
-    """The walk, with a third of the requests of its profile; without end where there is no number of them."""
-    if profile.requests is None:
+    if profile.walk is None:
         return Driver("walk", partial(_strand, profile.strands, None, _ENDLESS_STRAND), lasting=True)
-    size = profile.requests // 3 // profile.strands
+    size = profile.walk // profile.strands
     return Driver("walk", partial(_strand, profile.strands, profile.strands, size), lasting=True)
 
 
 def _walking_over_time(profile: Profile) -> Driver:
     """The walk in which orders expire, in half as many strands."""
     strands = profile.strands // 2
-    size = (profile.requests or 10_000) // 12 // strands
+    size = profile.walk_over_time // strands
     strand = partial(_strand, strands, strands, size, over_time=True)
     return Driver("walk over time", strand, lasting=True, alone=True)
 

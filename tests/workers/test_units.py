@@ -45,7 +45,7 @@ def test_every_shard_has_its_part_of_each_large_driver() -> None:
 
 def test_a_walk_without_end_goes_on_in_every_shard() -> None:
     walk = next(driver for driver in drivers_of("deep") if driver.name == "walk")
-    assert PROFILES["deep"].requests is None
+    assert PROFILES["deep"].walk is None
     assert 10 == len(list(islice(units_of(walk, 8, Shard(2, 3)), 10)))
 
 
