@@ -346,5 +346,7 @@ def _show(state: _State, driver: str, sequence: str, requests: int) -> None:
     roots, elapsed = state.ledger.roots, now - state.started
     done = state.drivers.index(driver) + 1 if driver in state.drivers else 0
     state.watch.progress(
-        Progress(driver, sequence, requests, roots, elapsed, state.settings.max_time, done, len(state.drivers))
+        Progress(
+            driver, sequence, requests, roots, elapsed, state.settings.max_time, done, len(state.drivers)
+        )
     )
