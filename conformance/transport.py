@@ -9,10 +9,11 @@ from functools import cache
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from orderproof.exchange import Request, Response
+from orderproof.exchange import Headers, Request, Response
 from orderproof.target import Target, is_loopback
 
 LARGEST_ANSWER = 20_000_000
@@ -43,19 +44,46 @@ class Unreadable(Exception):
     """The answer breaks off, never ends, or is no HTTP."""
 
 
+class _Address(httpx.URL):
+    """The URL of a server with the target of a request, which goes out as it stands, in the hands of a proxy too."""
+
+    def __init__(self, origin: httpx.URL, target: str) -> None:
+        super().__init__(origin)
+        self._target = target.encode("latin-1")
+
+    @property
+    def raw_path(self) -> bytes:
+        return self._target
+
+
+def _proxy_for(base_url: str) -> str | None:
+    """The proxy that the environment names for a server; none has any business between us and this machine."""
+    parts = urlsplit(base_url)
+    if is_loopback(base_url) or proxy_bypass(parts.hostname or ""):
+        return None
+    named = getproxies()
+    address = named.get(parts.scheme) or named.get("all")
+    return f"http://{address}" if address and "://" not in address else address
+
+
 class Transport:
-    """Sends requests to one target over kept-alive connections. Redirects are answers like any other."""
+    """Sends requests to one target over kept-alive connections.
+
+    Each goes out as it stands and each answer is what it is: redirects are not followed, cookies not kept, credentials
+    not added. So it is the transport of httpx alone that is used, without the client that would do all that.
+    """
 
     def __init__(self, target: Target) -> None:
         self._target = target
         self._origin = httpx.URL(target.base_url)
+        self._host = self._origin.netloc.decode("ascii")
+        self._timeout = httpx.Timeout(target.timeout).as_dict()
         self._prefix = urlsplit(target.base_url).path.rstrip("/")
-        self._client = self._open()
+        self._proxy = _proxy_for(target.base_url)
+        self._connections = self._open()
 
-    def _open(self) -> httpx.Client:
-        # A proxy from the environment has no business between us and this machine.
-        trusted = not is_loopback(self._target.base_url)
-        return httpx.Client(timeout=self._target.timeout, trust_env=trusted, verify=tls_context())
+    def _open(self) -> httpx.HTTPTransport:
+        return httpx.HTTPTransport(verify=tls_context(), proxy=self._proxy)
 
     def __enter__(self) -> Self:
         return self
@@ -63,7 +91,7 @@ class Transport:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._client.close()
+        self._connections.close()
 
     def send(self, request: Request, *, prefixed: bool = True) -> Delivery:
         """Send a request once; never repeats it. Faults of the network come back as such, not as exceptions.
@@ -74,7 +102,7 @@ class Transport:
         target = (self._prefix if prefixed else "") + request.target
         try:
             response = self._exchange(request, target, time.monotonic() + 3 * self._target.timeout)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             return Delivery(None, _reason(error), sent_at, time.time(), sent=False)
         except (httpx.HTTPError, httpx.InvalidURL, Unreadable, ValueError) as error:
             self._renew()
@@ -89,18 +117,19 @@ class Transport:
         self._renew()
 
     def _renew(self) -> None:
-        self._client.close()
-        self._client = self._open()
+        self._connections.close()
+        self._connections = self._open()
 
     def _exchange(self, request: Request, target: str, deadline: float) -> Response:
-        extensions = {"target": target.encode("latin-1")}
-        outgoing = self._client.build_request(
-            request.method, self._origin, content=request.body or None, extensions=extensions
+        outgoing = httpx.Request(
+            request.method,
+            self._origin,
+            headers=[("Host", self._host), *request.headers, *_length(request)],
+            stream=httpx.ByteStream(request.body),
+            extensions={"timeout": self._timeout},
         )
-        outgoing.headers = httpx.Headers([("Host", outgoing.headers["Host"]), *request.headers])
-        if request.body or request.method in ("POST", "PATCH", "PUT"):
-            outgoing.headers.setdefault("Content-Length", str(len(request.body)))
-        answer = self._client.send(outgoing, stream=True)
+        outgoing.url = _Address(self._origin, target)
+        answer = self._connections.handle_request(outgoing)
         try:
             body = _read(answer, deadline)
         finally:
@@ -109,6 +138,14 @@ class Transport:
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw
         )
         return Response(headers=headers, body=body, status=answer.status_code)
+
+
+def _length(request: Request) -> Headers:
+    """The `Content-Length` that a request takes and does not bring along."""
+    needless = not request.body and request.method not in ("POST", "PATCH", "PUT")
+    if needless or request.header("content-length") is not None:
+        return ()
+    return (("Content-Length", str(len(request.body))),)
 
 
 def _read(answer: httpx.Response, deadline: float) -> bytes:
@@ -135,6 +172,7 @@ def _reason(error: Exception) -> str:
 
 _KINDS: dict[type[Exception], str] = {
     httpx.ConnectError: "cannot connect",
+    httpx.ProxyError: "the proxy does not lead there",
     httpx.ReadError: "the connection was lost",
     httpx.WriteError: "the connection was lost",
     httpx.RemoteProtocolError: "the answer is no HTTP, or breaks off",
