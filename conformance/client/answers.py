@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,9 +13,16 @@ from orderproof.exchange import ABSENT, Headers, Request, Response
 
 UNKNOWN_LINE_TYPE, UNKNOWN_METHOD, UNKNOWN_FIELD = "carbon_offset", "Drone", "x_future_field"
 _KNOWN = {UNKNOWN_LINE_TYPE: "physical", UNKNOWN_METHOD: "Home"}
+_LISTED = {"type": UNKNOWN_LINE_TYPE, "shipping_method": UNKNOWN_METHOD}
+"""The fields of an order line and of shipping info whose values come from a list, and a new value of each."""
+
+_TOLD_APART_BY = {
+    "type": ("name", "reference", "quantity", "unit_price", "total_amount"),
+    "shipping_method": ("shipping_company", "tracking_number", "return_tracking_number"),
+}
 _ORDER_TEXTS = ("merchant_reference1", "merchant_reference2", "merchant_data")
 _UNSET = (*_ORDER_TEXTS, "description", "reference", "customer", "selected_shipping_option")
-_SHIPMENT = {
+SHIPMENT = {
     "shipping_company": "Post",
     "shipping_method": "Home",
     "tracking_number": "SE-1",
@@ -25,10 +32,14 @@ _SHIPMENT = {
 
 @dataclass(frozen=True)
 class Place:
-    """Where the client finds the API, and a URL on another host that listens too."""
+    """Where the client finds the API, and a URL on another host that listens too.
+
+    `own` are the order lines and the shipping info that the client has sent: they read back as they were sent.
+    """
 
     base_url: str
     elsewhere: str
+    own: set[tuple[Any, ...]] = field(default_factory=set)
 
 
 Rewrite = Callable[[Request, Response, Place], Response]
@@ -37,13 +48,17 @@ Rewrite = Callable[[Request, Response, Place], Response]
 def with_unknowns(request: Request, answer: Response, place: Place) -> Response:
     """Fields, a line type, a shipping method and headers that no document has."""
     headers = (*answer.headers, ("X-Future-Header", "1"), ("Klarna-Future", 'yes, "quoted"'))
-    return _with_json(replace(answer, headers=headers), _unknown)
+    return _with_json(replace(answer, headers=headers), lambda value: _unknown(value, place.own))
 
 
-def without_unknowns(request: Request) -> Request:
-    """Take back what `with_unknowns` put in and a client sends again: order lines as it read them, say."""
+def without_unknowns(request: Request, own: set[tuple[Any, ...]]) -> Request:
+    """Take back what `with_unknowns` put in and a client sends again: order lines as it read them, say.
+
+    What the client has written itself is added to `own`.
+    """
 
     def known(item: dict[str, Any]) -> dict[str, Any]:
+        own.update(_identity(item, name) for name in _listed(item) if item[name] != _LISTED[name])
         swapped = {
             name: _KNOWN.get(value, value) if isinstance(value, str) else value
             for name, value in item.items()
@@ -51,10 +66,22 @@ def without_unknowns(request: Request) -> Request:
         swapped.pop(UNKNOWN_FIELD, None)
         return swapped
 
-    echoes = (UNKNOWN_FIELD, *_KNOWN)
-    if request.json is ABSENT or not any(word.encode() in request.body for word in echoes):
+    if request.json is ABSENT:
         return request
-    return replace(request, body=json.dumps(_each(request.json, known)).encode())
+    sent = _each(request.json, known)
+    return request if sent == request.json else replace(request, body=json.dumps(sent).encode())
+
+
+def _listed(item: Mapping[str, Any]) -> Iterator[str]:
+    """The field of an order line, or of shipping info, whose value comes from a list."""
+    if "type" in item and "total_amount" in item:
+        yield "type"
+    if "shipping_method" in item:
+        yield "shipping_method"
+
+
+def _identity(item: Mapping[str, Any], name: str) -> tuple[Any, ...]:
+    return (name, *(repr(item.get(other)) for other in _TOLD_APART_BY[name]))
 
 
 def in_lower_case(request: Request, answer: Response, place: Place) -> Response:
@@ -148,19 +175,19 @@ def _each(value: Any, change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> 
     return value
 
 
-def _unknown(value: Any) -> Any:
+def _unknown(value: Any, own: set[tuple[Any, ...]]) -> Any:
     def extended(item: dict[str, Any]) -> dict[str, Any]:
-        if "type" in item and "total_amount" in item:
-            item["type"] = UNKNOWN_LINE_TYPE
-        if "shipping_method" in item:
-            item["shipping_method"] = UNKNOWN_METHOD
-        return {**item, UNKNOWN_FIELD: {"since": 2031, "values": [1, None, "text"]}}
+        swapped = {name: _LISTED[name] for name in _listed(item) if _identity(item, name) not in own}
+        return {**item, **swapped, UNKNOWN_FIELD: {"since": 2031, "values": [1, None, "text"]}}
 
     return _each(value, extended)
 
 
 def _shipped(value: Any) -> Any:
-    return _each(value, lambda item: {**item, "shipping_info": [_SHIPMENT]} if "capture_id" in item else item)
+    def with_some(item: dict[str, Any]) -> dict[str, Any]:
+        return {**item, "shipping_info": item.get("shipping_info") or [SHIPMENT]}
+
+    return _each(value, lambda item: with_some(item) if "capture_id" in item else item)
 
 
 def _emptied(value: Any, *, absent: bool) -> Any:

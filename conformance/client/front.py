@@ -95,7 +95,7 @@ class Front:
         facts = frozenset(f"framing:{fault}" for fault in arrival.faults)
         request = arrival.request
         if isinstance(self._sky.effect, Reword) and self._sky.effect.how is with_unknowns:
-            request = without_unknowns(request)
+            request = without_unknowns(unpacked(request), self._place.own)
         sent = Exchange(number, request, None, now, now, scenario=self._setting.scenario, facts=facts)
         try:
             return self._answer(sent, arrival, arrivals, connection)

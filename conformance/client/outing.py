@@ -69,7 +69,11 @@ class Outing:
 def go_out(plan: Plan, scenario: Scenario, stock: Stock, numbers: Iterator[int] | None = None) -> Outing:
     """Run the command once. Raises UsageError when it cannot be started, CannotJudge when the sandbox fails."""
     orders = [stock.order() for _ in range(ORDERS if plan.flow is None else 1)]
-    captures = [stock.capture(orders[0], plan.flow.prepared)] if plan.flow and plan.flow.prepared else []
+    captures = (
+        [stock.capture(orders[0], plan.flow.prepared, shipped=scenario.ships)]
+        if plan.flow and plan.flow.prepared
+        else []
+    )
     before = [books_of(stock.read(orders[0]))]
 
     def meddle(operation: str, order_id: str) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orderproof import operations
+from orderproof.client.answers import SHIPMENT
 from orderproof.client.flows import ORDER_AMOUNT
 from orderproof.client.forwarding import forward
 from orderproof.drivers.drafts import draft
@@ -47,10 +48,11 @@ class Stock:
             raise CannotJudge(f"the sandbox did not give the order {order_id} back: {read.status}")
         return read.json
 
-    def capture(self, order_id: str, amount: int) -> str:
+    def capture(self, order_id: str, amount: int, *, shipped: bool = False) -> str:
         """Capture an amount, and return the capture id; empty when it was refused."""
         path = operations.path_of("captureOrder", order_id=order_id)
-        return self._send("POST", path, {"captured_amount": amount}).header("capture-id") or ""
+        parcel = {"shipping_info": [SHIPMENT]} if shipped else {}
+        return self._send("POST", path, {"captured_amount": amount, **parcel}).header("capture-id") or ""
 
     def meddle(self, operation: str, order_id: str) -> bool:
         """Capture the order whole, or cancel it, as somebody else would; returns whether that took effect."""

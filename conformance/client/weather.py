@@ -107,6 +107,12 @@ class Scenario:
         return isinstance(self.effect, Reword) and self.puts_to_test != "CLI-SAFE-1"
 
     @property
+    def ships(self) -> bool:
+        """Say whether it is about shipping info too, which the captures made beforehand have then."""
+        how = self.effect.how if isinstance(self.effect, Reword) else None
+        return how in (answers.with_shipping_info, answers.with_unknowns)
+
+    @property
     def is_documented_refusal(self) -> bool:
         """Say whether it answers with a documented error, which a client must handle."""
         return isinstance(self.effect, Reply) and bool(self.effect.code)
