@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from typing import Any
 
 from orderproof import operations
@@ -22,7 +23,7 @@ API = "/ordermanagement/"
 RETRY_SECONDS = 600.0
 """Within so long the same call again counts as a retry of one that failed."""
 
-_REMEMBERED = 10_000
+_REMEMBERED, _REMEMBERED_TRIES = 10_000, 100
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Conduct:
 
     @property
     def key(self) -> str | None:
-        return self.exchange.request.header("klarna-idempotency-key")
+        return _key(self.exchange)
 
     @property
     def schema(self) -> str | None:
@@ -91,24 +92,25 @@ class Stream:
         request = exchange.request
         identity = (request.method, tidied(request.path), request.body)
         before = self._tries.pop(identity, [])
-        again = before and failed(before[-1]) and _follows(exchange, before[-1])
-        tries = before if again and not _answers_a_challenge(exchange, before[-1]) else []
-        self._tries[identity] = [*tries, exchange]
+        tries = _open_tries(exchange, before)
+        if tries and _answers_a_challenge(exchange, tries[-1]):
+            before, tries = [entry for entry in before if entry is not tries[-1]], []
+        self._tries[identity] = [*before, exchange][-_REMEMBERED_TRIES:]
         self._forget(self._tries)
-        if tries or exchange.status is None or exchange.status >= 300:
-            return tuple(tries)
-        # A write that was taken changes what a refused one may meet: trying that again is a new call.
-        self._settle(exchange)
-        return ()
+        if exchange.status is not None and exchange.status < 300:
+            # A write that was taken changes what a refused one may meet: trying that again is a new call.
+            self._settle(_order_part(exchange))
+        return tuple(tries)
 
-    def _settle(self, taken: Exchange) -> None:
-        order = _order_part(taken)
+    def _settle(self, order: str) -> None:
         for identity, tries in list(self._tries.items()):
-            if tries[-1] is not taken and _order_part(tries[-1]) == order and _refused(tries[-1]):
-                del self._tries[identity]
+            if _order_part(tries[-1]) == order and any(map(_refused, tries)):
+                self._tries[identity] = [entry for entry in tries if not _refused(entry)]
+                if not self._tries[identity]:
+                    del self._tries[identity]
 
     def _first_use(self, exchange: Exchange) -> Exchange | None:
-        key = exchange.request.header("klarna-idempotency-key")
+        key = _key(exchange)
         if key is None:
             return None
         first = self._keys.setdefault(key, exchange)
@@ -118,6 +120,17 @@ class Stream:
     def _forget(self, memory: OrderedDict[Any, Any]) -> None:
         if len(memory) > self._remembered:
             memory.popitem(last=False)
+
+
+def _open_tries(exchange: Exchange, before: Sequence[Exchange]) -> list[Exchange]:
+    """The tries that a call may repeat: those that failed since one went well, with its own key where there are some.
+
+    Two calls that are alike can be under way at once, each with its key.
+    """
+    key = _key(exchange)
+    own = [entry for entry in before if key is not None and _key(entry) == key]
+    tries = list(takewhile(failed, reversed(own or before)))[::-1]
+    return tries if tries and _follows(exchange, tries[-1]) else []
 
 
 def _follows(exchange: Exchange, before: Exchange) -> bool:
@@ -133,6 +146,10 @@ def _answers_a_challenge(exchange: Exchange, before: Exchange) -> bool:
     """
     sent, had = (entry.request.header("authorization") for entry in (exchange, before))
     return sent is not None and sent != had and (had is None or before.status == 401)
+
+
+def _key(exchange: Exchange) -> str | None:
+    return exchange.request.header("klarna-idempotency-key")
 
 
 def _refused(exchange: Exchange) -> bool:

@@ -18,8 +18,9 @@ Kind = tuple[str, bytes]
 
 
 def kinds(exchanges: Iterable[Exchange]) -> Counter[Kind]:
-    """Count the calls of a run by operation and body, whatever the order."""
-    return Counter(kind for exchange in exchanges if (kind := _kind(exchange)) is not None)
+    """Count the calls of a run by operation and body, whatever the order. All tries with one key are one call."""
+    calls = {(_kind(exchange), _key(exchange) or exchange.number) for exchange in exchanges}
+    return Counter(kind for kind, _ in calls if kind is not None)
 
 
 def _kind(exchange: Exchange) -> Kind | None:

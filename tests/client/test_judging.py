@@ -97,6 +97,8 @@ call()
         # A client that tries again, with a new key and with the old one.
         (["2"], ["503-once"], {"CLI-IDM-4", "CLI-RETRY-2"}),
         (["2", "keep", "refund"], [], {"CLI-RETRY-1", "CLI-RETRY-2"}),
+        # A client that gives up its first call, and makes another that is alike, with a key of its own.
+        (["2", "keep"], ["503-thrice"], {"CLI-RETRY-2"}),
     ],
 )
 def test_tests_that_repeat_a_call_are_no_retries(
