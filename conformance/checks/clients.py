@@ -9,7 +9,7 @@ from typing import Any
 
 from orderproof import operations
 from orderproof.checks.conduct import API, Conduct, order_lines, tidied
-from orderproof.checks.contents import content_of, decimals, json_of
+from orderproof.checks.contents import content_of, decimals, is_of_money, json_of
 from orderproof.checks.registry import HELD, Broken, Mark, check, verdict
 from orderproof.checks.step import brief
 from orderproof.exchange import ABSENT, Exchange, Request
@@ -99,10 +99,11 @@ def _problems(conduct: Conduct) -> list[operations.Problem]:
     return operations.problems(conduct.schema, conduct.body) if conduct.schema else []
 
 
-def _is_about_an_integer(problem: operations.Problem) -> bool:
-    """Say whether a number is written as something else; null is no number at all, and breaks the schema."""
+def _is_about_an_amount(problem: operations.Problem) -> bool:
+    """Say whether an amount is written as something else; null is no number at all, and breaks the schema."""
     is_null = ": null is not" in problem.message
-    return problem.keyword == "type" and problem.message.endswith(_INTEGER) and not is_null
+    is_type = problem.keyword == "type" and problem.message.endswith(_INTEGER)
+    return is_type and is_of_money(problem.path) and not is_null
 
 
 @check("CLI-BODY-1", view="request")
@@ -119,7 +120,7 @@ def bodies_keep_the_request_schema(conduct: Conduct) -> Iterator[Mark]:
         expected = "JSON in UTF-8, without a byte order mark"
         yield Broken(expected, brief(conduct.content[:60].decode("utf-8", "backslashreplace")))
     else:
-        problems = [problem for problem in _problems(conduct) if not _is_about_an_integer(problem)]
+        problems = [problem for problem in _problems(conduct) if not _is_about_an_amount(problem)]
         yield verdict(not problems, f"valid against {conduct.schema}", "; ".join(map(str, problems[:3])))
 
 
@@ -127,7 +128,7 @@ def bodies_keep_the_request_schema(conduct: Conduct) -> Iterator[Mark]:
 def amounts_are_integers(conduct: Conduct) -> Iterator[Mark]:
     if conduct.schema is None or not isinstance(conduct.body, dict):
         return
-    wrong = [str(problem) for problem in _problems(conduct) if _is_about_an_integer(problem)]
+    wrong = [str(problem) for problem in _problems(conduct) if _is_about_an_amount(problem)]
     wrong += [f"{place}: {value!r}" for place, value in decimals(conduct.schema, conduct.body)]
     yield verdict(not wrong, "JSON integers in minor units", "; ".join(dict.fromkeys(wrong[:3])))
 

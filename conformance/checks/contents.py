@@ -46,13 +46,19 @@ def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
+def is_of_money(place: str) -> bool:
+    """Say whether the field at a place of a request is an amount: no quantity, rate or number of days."""
+    name = re.sub(r".*[.]", "", place)
+    return name == "unit_price" or name.endswith("amount")
+
+
 def decimals(schema: str, body: Any) -> Iterator[tuple[str, float]]:
-    """Yield the place and value of each integer of a request schema that is written as a decimal, such as 12.0."""
+    """Yield the place and value of each amount of a request schema that is written as a decimal, such as 12.0."""
     unknown = tuple(operations.unknown_fields(schema, body))
     integers = _integer_fields(schema)
     for place, value in _floats(body, ""):
         is_meant = re.sub(r".*[.]", "", place) in integers and not place.startswith(unknown)
-        if value.is_integer() and is_meant:
+        if value.is_integer() and is_meant and is_of_money(place):
             yield place, value
 
 

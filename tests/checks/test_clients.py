@@ -78,6 +78,13 @@ def broken(*exchanges: Exchange) -> set[str]:
             sent("PATCH", f"{ORDER}/authorization", {"order_amount": 2000}, key=OTHER_KEY, status=204),
             sent(body=BODY, key="9b2f6f4e-7c1b-4f2e-9a55-5d1c8a0a9a11"),
         ],
+        # Two parcels that are alike, under way at once: each is tried again with its own key.
+        [
+            sent(body=BODY, status=503),
+            sent(body=BODY, key=OTHER_KEY, status=503, at=0.05),
+            sent(body=BODY, status=503, at=1.2),
+            sent(body=BODY, key=OTHER_KEY, at=1.5),
+        ],
         [sent(body=BODY, Content_Type='application/json; charset="utf-8"')],
         [sent("POST", "/checkout/v3/orders", {"any": 1.5}, key=None)],
         [sent(body=BODY, Authorization="", facts=["scrubbed"])],
@@ -180,6 +187,7 @@ PACKED = gzip.compress(json.dumps(BODY).encode())
         pytest.param(sent("GET", ORDER.replace("-", "%2D"), status=200), id="more encoded than needs be"),
         pytest.param(sent(body=BODY, key=KEY.upper()), id="a key in capitals"),
         pytest.param(sent(body={"captured_amount": 0}), id="an amount of 0"),
+        pytest.param(sent(body=line(quantity=1.0, tax_rate=2500.0)), id="whole numbers that are no amounts"),
         pytest.param(sent(body={"captured_amount": 1, "order_lines": []}), id="an empty list of lines"),
         pytest.param(sent("HEAD", "/", key=None, status=200), id="a probe of another path"),
         pytest.param(sent("GET", "/checkout/v3/orders/f3392f8b", status=200), id="an order at the checkout"),
@@ -226,7 +234,9 @@ def test_what_http_stacks_do_is_no_breach(exchange: Exchange) -> None:
         pytest.param(sent(content=PACKED), "CLI-BODY-1", id="packed, and not said so"),
         pytest.param(sent(content=b'{"captured_amount": 100.0}'), "CLI-BODY-2", id="100.0"),
         pytest.param(sent(content=b'{"captured_amount": 1e2}'), "CLI-BODY-2", id="1e2"),
-        pytest.param(sent(body=line(quantity=2.0)), "CLI-BODY-2", id="a quantity of 2.0"),
+        pytest.param(sent(body=line(unit_price=1000.0)), "CLI-BODY-2", id="a price of 1000.0"),
+        pytest.param(sent(body=line(quantity="1")), "CLI-BODY-1", id="a quantity as text"),
+        pytest.param(sent(body=line(tax_rate=25.5)), "CLI-BODY-1", id="a rate with a fraction"),
         pytest.param(
             sent(body={**BODY, "weights": [{"quantity": 1.0}]}), "CLI-BODY-4", id="1.0 in a field of its own"
         ),
@@ -273,6 +283,12 @@ def test_a_new_key_after_a_refusal_is_no_retry_with_another_key(status: int, rul
     tries = [sent(body=BODY, status=status), sent(body=BODY, key=OTHER_KEY, at=2.0)]
     assert rules == broken(*tries)
     assert {"CLI-IDM-4"} | rules == broken(sent(body=BODY, status=503, at=-2.0), *tries)
+
+
+def test_a_hasty_retry_shows_among_calls_that_are_alike() -> None:
+    first, other = sent(body=BODY, status=503), sent(body=BODY, key=OTHER_KEY, at=0.15)
+    assert {"CLI-RETRY-2"} == broken(first, other, sent(body=BODY, at=0.5))
+    assert set() == broken(first, other, sent(body=BODY, at=1.2))
 
 
 def test_the_same_credentials_again_after_401_are_a_retry() -> None:
