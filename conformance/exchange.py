@@ -10,6 +10,8 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
 
@@ -169,6 +171,25 @@ class Exchange:
     def status(self) -> int | None:
         """The status code of the answer, or None when it was lost."""
         return None if self.response is None else self.response.status
+
+    @cached_property
+    def dated(self) -> datetime | None:
+        """When the target says that it answered, from its `Date` header."""
+        text = self.response.header("date") if self.response is not None else None
+        try:
+            moment = parsedate_to_datetime(text) if text else None
+        except ValueError:
+            return None
+        return moment if moment is not None and moment.tzinfo else None
+
+    @property
+    def skew(self) -> float:
+        """Seconds by which the target's clock is ahead of ours, what it was moved aside; 0 when it gives no date."""
+        if self.dated is None:
+            return 0.0
+        ahead = self.dated.timestamp() - self.answered_at
+        # Some targets move their Date with their clock and some do not: the likelier is the one closer to ours.
+        return min(ahead, ahead - self.clock, key=abs)
 
 
 def redacted_headers(headers: Iterable[tuple[str, str]]) -> Headers:

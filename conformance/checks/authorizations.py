@@ -108,7 +108,7 @@ def the_new_expiry_is_the_day_plus_the_period(step: Step) -> Iterator[Mark]:
     if not events or expiry is None or not step.is_reading:
         return
     call = events[-1].call
-    called = target_time(call) or datetime.fromtimestamp(call.now, UTC)
+    called = target_time(call) or datetime.fromtimestamp(call.target_now, UTC)
     wanted = (called + timedelta(days=AUTHORIZATION_DAYS)).date()
     # The day of the call depends on the zone of the account, so the neighbours are as good.
     near = abs((expiry.date() - wanted).days) <= 1
@@ -121,7 +121,7 @@ def the_new_expiry_is_the_day_plus_the_period(step: Step) -> Iterator[Mark]:
 def an_order_older_than_180_days_is_not_extended(step: Step) -> Iterator[Mark]:
     if step.situation is not Situation.LATE or not step.is_answered or step.call is None:
         return
-    if step.call.now - created(step.state, step.call.now) > (EXTENSION_DAYS + 1) * DAY:
+    if step.call.target_now - created(step.state, step.call.target_now) > (EXTENSION_DAYS + 1) * DAY:
         yield verdict(step.exchange.status == 403, "403", step.exchange.status)
 
 

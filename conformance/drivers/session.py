@@ -64,6 +64,7 @@ class Session:
     turn: Callable[[int], object] | None = None
     requests: int = 0
     clock: float = 0.0
+    skew: float = 0.0
     _aside: int = 0
     _silences: int = 0
     _gave_up: int = 0
@@ -189,7 +190,7 @@ class Session:
 
     def _exchange(self, request: Request, delivery: Delivery, facts: Mapping[str, Any]) -> Exchange:
         self.requests += 1
-        return Exchange(
+        exchange = Exchange(
             number=next(self.numbers),
             request=request,
             response=delivery.response,
@@ -199,6 +200,9 @@ class Session:
             clock=self.clock,
             **facts,
         )
+        if exchange.dated is not None:
+            self.skew = exchange.skew
+        return exchange
 
     def _may_repeat(self, exchange: Exchange) -> bool:
         """A lost answer is asked for again where that is safe: a read, or a call with an idempotency key."""

@@ -204,8 +204,8 @@ class Stage:
 
     @property
     def now(self) -> float:
-        """The time by the target's clock as far as it was moved, in seconds since the epoch."""
-        return time.time() + self.session.clock
+        """The time by the target's clock, in seconds since the epoch."""
+        return time.time() + self.session.clock + self.session.skew
 
     def until(self, moment: float) -> float:
         """Seconds by the target's clock until a moment, or a bit more.
@@ -250,7 +250,7 @@ class Stage:
             return None
         headers = (("Content-Type", command.content_type or ""),)
         request = Request(headers=headers, body=command.payload, method="", target="")
-        now = time.time()
+        now = time.time() + self.session.skew
         exchange = Exchange(0, request, None, now, now, clock=self.session.clock, facts=command.facts)
         return Call(exchange, operations.OPERATIONS[command.operation], **ids)
 

@@ -79,6 +79,11 @@ class Call:
         """The time of the call by the target's clock as far as it was moved, in seconds since the epoch."""
         return self.exchange.sent_at + self.exchange.clock
 
+    @property
+    def target_now(self) -> float:
+        """The same, with how far the target's clock is off ours: for holding against times that the target gave."""
+        return self.now + self.exchange.skew
+
 
 def call_of(exchange: Exchange) -> Call | None:
     """Read an exchange as a call; None when its path and method are no operation on an order.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from orderproof.model.call import Call, created_id
@@ -36,15 +35,7 @@ def _is_beyond_us(call: Call) -> bool:
 
 def target_time(call: Call) -> datetime | None:
     """The target's own time when it answered, from its `Date` header; None once its clock was moved."""
-    response = call.exchange.response
-    text = response.header("date") if response is not None else None
-    if text is None or call.exchange.clock:
-        return None
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None
+    return None if call.exchange.clock else call.exchange.dated
 
 
 def _made_at(call: Call) -> Matcher:
@@ -170,8 +161,8 @@ def _acknowledge(state: State, call: Call) -> Iterable[State]:
 
 def _extend_authorization(state: State, call: Call) -> Iterable[State]:
     before = instant((state.order or {}).get("expires_at"))
-    same_day = state.extended is not None and _same_quarter_hour(state.extended, call.now)
-    after = replace(state, extended=call.now)
+    same_day = state.extended is not None and _same_quarter_hour(state.extended, call.target_now)
+    after = replace(state, extended=call.target_now)
     if same_day and before:
         return [after]
     return [after.with_order(expires_at=Between(before) if before else ANYTHING)]

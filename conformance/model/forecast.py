@@ -195,7 +195,7 @@ def _of_order(state: State, call: Call) -> Forecast:
 def _is_certain(state: State, call: Call) -> bool:
     """Say whether nothing outside the history decides: no fraud decision pending, no expiry that may just have come."""
     live = state.phase in (Phase.OPEN, Phase.RELEASED, Phase.FULL)
-    return state.phase is not Phase.UNKNOWN and not (live and state.may_have_expired(call.now))
+    return state.phase is not Phase.UNKNOWN and not (live and state.may_have_expired(call.target_now))
 
 
 def _read(state: State, call: Call) -> Forecast:
@@ -298,7 +298,7 @@ def _extend_authorization(state: State, call: Call) -> Forecast:
         return _refuses(Situation.EXPIRED, call)
     if state.phase is not Phase.OPEN or state.lowered:
         return _either(Situation.FULLY_CAPTURED, call)
-    if call.now - created(state, call.now) > (EXTENSION_DAYS - 1) * DAY:
+    if call.target_now - created(state, call.target_now) > (EXTENSION_DAYS - 1) * DAY:
         return _either(Situation.LATE, call)
     return _takes(Situation.ORDINARY, call)
 

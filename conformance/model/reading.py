@@ -40,7 +40,7 @@ def read(state: State, call: Call) -> list[tuple[State, list[Difference]]]:
     body = call.exchange.response.json if call.exchange.response is not None else ABSENT
     match call.name:
         case "getOrder" if isinstance(body, dict):
-            return _read_order(state, normalise(body, shape("Order")), call.now)
+            return _read_order(state, normalise(body, shape("Order")), call)
         case "getCaptures" if isinstance(body, list):
             return [_read_captures(state, [normalise(item, shape("Capture")) for item in body], call.now)]
         case "getCapture" if isinstance(body, dict):
@@ -52,10 +52,10 @@ def read(state: State, call: Call) -> list[tuple[State, list[Difference]]]:
     return [(state, [])]
 
 
-def _read_order(state: State, actual: Document, now: float) -> list[tuple[State, list[Difference]]]:
+def _read_order(state: State, actual: Document, call: Call) -> list[tuple[State, list[Difference]]]:
     if state.order is None:
         return [(learned, []) for learned in learn(state, actual)]
-    return [_held_against(variant, actual, now) for variant in _drifted(state, now)]
+    return [_held_against(variant, actual, call.now) for variant in _drifted(state, call.target_now)]
 
 
 def learn(state: State, actual: Document) -> Iterator[State]:

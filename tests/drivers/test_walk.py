@@ -90,8 +90,9 @@ def test_the_guide_leaves_little_of_the_life_cycle_out(long_walk: Watched) -> No
     assert record["taken"] >= 0.6 * record["reachable"], record["missed"]
 
 
-def test_a_walk_over_time_lets_orders_expire() -> None:
-    with watched("core", seed=1) as watch:
+@pytest.mark.parametrize("server", ["core", "clock-behind", "clock-ahead"])
+def test_a_walk_over_time_lets_orders_expire(server: str) -> None:
+    with watched(server, seed=1) as watch:
         for _ in walk(watch.session, 300, over_time=True):
             pass
         stages = {transition.stage for transition in watch.session.coverage.seen}

@@ -425,6 +425,22 @@ class NoDate(Fake):
 
 
 @variant
+class ClockBehind(Fake):
+    """Its clock, Date and all, is more than a day behind."""
+
+    def now(self) -> float:
+        return super().now() - 25 * 3600
+
+
+@variant
+class ClockAhead(Fake):
+    """Its clock, Date and all, is eleven hours ahead."""
+
+    def now(self) -> float:
+        return super().now() + 11 * 3600
+
+
+@variant
 class Charset(Fake):
     """The media type names a charset, in a spelling of its own."""
 
