@@ -12,6 +12,7 @@ from itertools import groupby
 from orderproof.cassette.belonging import Belonging
 from orderproof.cassette.clients import ClientJudge
 from orderproof.cassette.continuity import API, Continuity, addressed
+from orderproof.cassette.credentials import Credentials
 from orderproof.cassette.entries import Entry
 from orderproof.cassette.reading import Recording
 from orderproof.cassette.scrubbing import Scrubber
@@ -62,7 +63,7 @@ def _audit_one(recording: Recording, rules: Sequence[Rule], ledger: _Ledger) -> 
     ids = [rule.id for rule in rules]
     judge, clients, belonging = Judge(only=ids, orders=_ORDERS), ClientJudge(ids), Belonging()
     continuity, conduct = Continuity(), _Ledger()
-    for _, together in groupby(recording, key=_group):
+    for _, together in groupby(map(Credentials().read, recording), key=_group):
         entries = list(together)
         found = _judged_together(entries, judge, continuity, ledger)
         found += [
@@ -222,7 +223,9 @@ def _notes(ledger: _Ledger) -> list[str]:
     if ledger.other:
         notes.append(f"{counted(ledger.other, 'exchange')} of other traffic passed over")
     if ledger.incomplete:
-        notes.append(f"{counted(ledger.incomplete, 'exchange')} not judged: recorded without a body")
+        notes.append(
+            f"{counted(ledger.incomplete, 'exchange')} not judged: recorded without a body that can be read"
+        )
     if ledger.breaks:
         notes.append(
             f"{counted(ledger.breaks, 'time')} an order was judged afresh: over an hour without a call, "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 
 from orderproof.cassette.continuity import sent
 from orderproof.checks.conduct import Stream
@@ -17,22 +16,18 @@ _REMEMBERED = 1_000
 
 
 class ClientJudge:
-    """Judges the requests of one recording, in order.
-
-    A request without credentials counts as scrubbed until one with them is seen: recorders take them out.
-    """
+    """Judges the requests of one recording, in order."""
 
     def __init__(self, only: Iterable[str]) -> None:
         chosen = frozenset(only)
         self._checks = [entry for entry in registered() if entry.view == "request" and entry.rule in chosen]
         self._stream = Stream(_REMEMBERED)
-        self._has_credentials = False
         self.exercised: Counter[str] = Counter()
         self.errors: dict[str, str] = {}
 
     def observe(self, exchange: Exchange) -> list[Finding]:
         """Judge the next request; returns what it breaks."""
-        exchange = self._marked(sent(exchange))
+        exchange = sent(exchange)
         conduct = self._stream.next(exchange)
         found = []
         for entry in self._checks:
@@ -52,10 +47,3 @@ class ClientJudge:
                     Finding(entry.rule, broken.expected, broken.actual, exchange, operation, order_id, trail)
                 )
         return found
-
-    def _marked(self, exchange: Exchange) -> Exchange:
-        given = exchange.request.header("authorization") is not None
-        self._has_credentials = self._has_credentials or given
-        if given or self._has_credentials:
-            return exchange
-        return replace(exchange, facts=exchange.facts | {"scrubbed"})

@@ -42,12 +42,14 @@ class Entry:
     """An exchange as it was recorded, its target with whatever stands before the path of the API.
 
     `exchange.number` is its position in the file from 1, `exchange.scenario` the name of the file. `timed` says that
-    the recording told when it was sent, `whole` that it has both bodies.
+    the recording told when it was sent, `whole` that it has both bodies, and they can be read,
+    `own` that our recorder wrote it.
     """
 
     exchange: Exchange
     timed: bool = True
     whole: bool = True
+    own: bool = False
 
 
 def entry_of(raw: Any, number: int, scenario: str, previous: float = 0.0) -> Entry:
@@ -98,7 +100,7 @@ def _of_interaction(
         method=text_at(request.get("method"), "request.method").upper(),
         target=target_of(request.get("uri")),
     )
-    response = _response(raw.get("response"))
+    response, whole = _response(raw.get("response"))
     note = _note(raw.get(NOTE))
     sent_at, timed = _time(seconds(raw.get("recorded_at")), response, previous)
     exchange = Exchange(
@@ -110,7 +112,7 @@ def _of_interaction(
         scenario=scenario,
         **_inferred(note, response, sent_at),
     )
-    return Entry(exchange, timed)
+    return Entry(exchange, timed, whole, own=NOTE in raw)
 
 
 def _of_har(raw: Mapping[str, Any], number: int, scenario: str, previous: float) -> Entry:
@@ -135,16 +137,19 @@ def _with_media_type(headers: Headers, body: Any) -> Headers:
     return headers if named or not is_value(body) else (*headers, ("Content-Type", "application/json"))
 
 
-def _response(raw: Any) -> Response | None:
+def _response(raw: Any) -> tuple[Response | None, bool]:
+    """Return the answer, if there is one, and whether its body can be read."""
     if raw is None:
-        return None
+        return None, True
     if not isinstance(raw, Mapping):
         raise Malformed(f"response is {shown(raw)}, not a mapping")
     status = raw.get("status")
     code = status.get("code") if isinstance(status, Mapping) else status
     headers = header_table(raw.get("headers"))
-    body = decoded(body_at(raw.get("body"), "response.body"), headers)
-    return Response(headers=headers, body=body, status=status_at(code))
+    packed = body_at(raw.get("body"), "response.body")
+    body = decoded(packed, headers)
+    answer = Response(headers=headers, body=packed if body is None else body, status=status_at(code))
+    return answer, body is not None
 
 
 def _time(recorded: float | None, response: Response | None, previous: float) -> tuple[float, bool]:

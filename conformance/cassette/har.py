@@ -25,7 +25,8 @@ from orderproof.exchange import Headers, Request, Response
 
 @dataclass(frozen=True, slots=True)
 class HarEntry:
-    """What an entry of a HAR file has. Times are in seconds; `whole` says that both bodies were recorded."""
+    """What an entry of a HAR file has. Times are in seconds; `whole` says that both bodies were recorded and can be
+    read."""
 
     request: Request
     response: Response | None
@@ -51,15 +52,17 @@ def har_entry(raw: Mapping[str, Any]) -> HarEntry:
 
 
 def _response(answer: Mapping[str, Any]) -> tuple[Response | None, bool]:
-    """Return the answer, if there is one, and whether its body was recorded."""
+    """Return the answer, if there is one, and whether its body was recorded and can be read."""
     status = answer.get("status", 0)
     if status == 0:
         return None, True
     content = mapping_at(answer.get("content"), "response.content")
     headers = _pairs(answer.get("headers"))
-    body = decoded(_body(content, "response.content"), headers)
-    lacks_body = claimed(content.get("size")) > 0 and "text" not in content
-    return Response(headers=headers, body=body, status=status_at(status)), not lacks_body
+    packed = _body(content, "response.content")
+    body = decoded(packed, headers)
+    lacks_body = body is None or (claimed(content.get("size")) > 0 and "text" not in content)
+    answer = Response(headers=headers, body=packed if body is None else body, status=status_at(status))
+    return answer, not lacks_body
 
 
 def _body(content: Mapping[str, Any], where: str) -> bytes:

@@ -139,24 +139,62 @@ def from_base64(text: str, where: str) -> bytes:
         raise Malformed(f"{where} is not base64") from None
 
 
-def decoded(body: bytes, headers: Headers) -> bytes:
-    """Undo a content coding that the recorder left in place."""
-    coding = next(
-        (value.strip().lower() for name, value in headers if name.lower() == "content-encoding"), ""
-    )
-    if coding not in ("gzip", "x-gzip") or not body.startswith(_GZIP):
+def decoded(body: bytes, headers: Headers) -> bytes | None:
+    """Undo the content codings that the recorder left in place; None for a body in one that cannot be undone here.
+
+    Many recorders undo them and keep the header. Raises Malformed for one that breaks off, or has no end.
+    """
+    for coding in reversed(_codings(headers)):
+        if not body or (is_text(body) and coding not in _CODINGS):
+            continue
+        if coding not in _CODINGS:
+            return None
+        body = _CODINGS[coding](body)
+    return body
+
+
+def _codings(headers: Headers) -> list[str]:
+    named = (value for name, value in headers if name.lower() == "content-encoding")
+    words = (word.strip().lower() for value in named for word in value.split(","))
+    return [word for word in words if word not in ("", "identity")]
+
+
+def is_text(body: bytes) -> bool:
+    """Say whether bytes are text, without control characters other than those that lay text out."""
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return False
+    return all(character >= " " or character in "\t\n\r\f" for character in text)
+
+
+def _ungzipped(body: bytes) -> bytes:
+    return _unpacked(body, 31) if body.startswith(_GZIP) else body
+
+
+def _inflated(body: bytes) -> bytes:
+    """Undo deflate, which some servers send without the frame that it should have."""
+    if is_text(body):
         return body
-    unpacker = zlib.decompressobj(wbits=31)
+    return _unpacked(body, 15 if body[0] & 0x0F == 8 and not int.from_bytes(body[:2]) % 31 else -15)
+
+
+_CODINGS = {"gzip": _ungzipped, "x-gzip": _ungzipped, "deflate": _inflated}
+
+
+def _unpacked(body: bytes, form: int) -> bytes:
+    """Unpack what zlib packed. `form` is its number for the frame around it."""
+    unpacker = zlib.decompressobj(wbits=form)
     try:
         plain = unpacker.decompress(body, LARGEST_BODY)
     except zlib.error as error:
-        raise Malformed(f"response.body is not gzip, though its headers say so: {error}") from None
-    if not unpacker.eof and not unpacker.unconsumed_tail:
-        raise Malformed("response.body is gzip that breaks off")
+        raise Malformed(f"response.body is not packed as its headers say: {error}") from None
     if unpacker.unconsumed_tail:
         raise Malformed(
             f"response.body unpacks to more than the {LARGEST_BODY // 1_000_000} MB that are read"
         )
+    if not unpacker.eof:
+        raise Malformed("response.body is packed, and breaks off")
     return plain
 
 

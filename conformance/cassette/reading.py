@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,7 @@ class Recording:
 
     def __iter__(self) -> Iterator[Entry]:
         try:
-            with self.path.open("rb") as stream:
+            with open(self.path, "rb", opener=_opened) as stream:
                 yield from self._read(Source(stream))
         except OSError as error:
             raise UsageError(f"the recording {self.name} cannot be read: {error.strerror or error}") from None
@@ -101,4 +103,17 @@ def recordings(names: Iterable[str]) -> list[Recording]:
 
 
 def _inside(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES and path.name != INDEX)
+    """The recordings in a folder, as far as it can be looked into. What is no file might never come to an end."""
+    inside = (Path(parent, name) for parent, _, names in os.walk(folder) for name in names)
+    return sorted(
+        path for path in inside if path.suffix in SUFFIXES and path.name != INDEX and path.is_file()
+    )
+
+
+def _opened(path: str, flags: int) -> int:
+    """Open a file, without waiting for somebody to write where it is a named pipe that nobody has opened."""
+    if not stat.S_ISFIFO(os.stat(path).st_mode):
+        return os.open(path, flags)
+    handle = os.open(path, flags | os.O_NONBLOCK)
+    os.set_blocking(handle, True)
+    return handle

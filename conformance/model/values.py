@@ -52,14 +52,22 @@ def _shape_of(schema: Mapping[str, Any], name: str) -> Shape:
 
 
 def instant(text: object) -> datetime | None:
-    """Return the time that an ISO 8601 text with a zone names, or None when it is none."""
+    """Return the time that an ISO 8601 text with a zone names, or None when it is none.
+
+    What a zone puts before the year 1 or after 9999 counts as the first or last moment of them.
+    """
     if not isinstance(text, str):
         return None
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    return None if moment.tzinfo is None or len(text) < 11 else moment.astimezone(UTC)
+    if moment.tzinfo is None or len(text) < 11:
+        return None
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC) if moment.year == 1 else datetime.max.replace(tzinfo=UTC)
 
 
 def _plain(value: Any, notation: str) -> Any:

@@ -193,6 +193,30 @@ def test_an_altered_recording_is_found_out(write: Write, what: str) -> None:
     assert f"entry {root.deciding} of {path}" in root.sent or f"seen in entry {root.deciding}" in root.sent
 
 
+def _without_credentials(data: Cassette, *numbers: int) -> Cassette:
+    for number in numbers:
+        del data["interactions"][number - 1]["request"]["headers"]["Authorization"]
+    return data
+
+
+@pytest.mark.parametrize(("name", "rule"), [("captures/full", "CLI-AUTH-1"), ("wire/invalid-bodies", None)])
+def test_lost_credentials_are_found_out(write: Write, name: str, rule: str | None) -> None:
+    """They are the server's matter where it served the call, and in a recording of probes its alone."""
+    result = audited(write(_without_credentials(loaded(name), 2)))
+    assert {"GEN-AUTH-1", *([rule] if rule else [])} == {block.rule.id for block in result.blocks}
+    assert {2} == places(result)
+
+
+def test_credentials_that_a_recorder_took_out_of_all_accuse_nobody(write: Write) -> None:
+    data = loaded("captures/full")
+    scrubbed = _without_credentials(data, *range(1, len(data["interactions"]) + 1))
+    assert set() == broken(audited(write(scrubbed)))
+    foreign = loaded("captures/full")
+    for found in foreign["interactions"]:
+        del found["orderproof"]
+    assert {"CLI-AUTH-1"} == broken(audited(write(_without_credentials(foreign, 5))))
+
+
 def test_a_capture_read_under_another_order_is_found_out(write: Write) -> None:
     data = loaded("captures/full")
     _, found = _entry(data, "GET", 200, "/captures")

@@ -7,7 +7,9 @@ import contextlib
 import copy
 import gzip
 import json
+import os
 import urllib.request
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from orderproof import cassettes
 from orderproof.cassette.audit import audit
 from orderproof.cassette.entries import Entry
 from orderproof.cassette.reading import Recording, recordings
@@ -136,7 +139,7 @@ def test_a_har_file_with_a_byte_order_mark_and_without_bodies(write: Write) -> N
     assert not entry.whole
     result = audit([Recording(path)], select([]))
     assert (3, 0) == (result.exit_code, len(result.blocks))
-    assert "1 exchange not judged: recorded without a body" in result.notes
+    assert "1 exchange not judged: recorded without a body that can be read" in result.notes
 
 
 def test_a_history_of_ours_and_a_last_line_that_a_killed_run_left(tmp_path: Path) -> None:
@@ -179,6 +182,65 @@ def test_bodies_in_every_way_that_recorders_have(write: Write) -> None:
     answers = [entry.exchange.response for entry in entries(path)]
     assert 6 == len(answers)
     assert all(answer is not None and answer.json == an_order() for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("coding", "packed"),
+    [
+        ("gzip", gzip.compress),
+        ("GZIP", lambda body: body),
+        ("deflate", zlib.compress),
+        ("deflate", lambda body: zlib.compress(body, wbits=-15)),
+        ("deflate", lambda body: body),
+        ("deflate, gzip", lambda body: gzip.compress(zlib.compress(body))),
+        ("br", lambda body: body),
+        ("identity", lambda body: body),
+    ],
+)
+def test_a_coding_that_the_recorder_left_in_place_is_undone(
+    write: Write, coding: str, packed: Callable[[bytes], bytes]
+) -> None:
+    row = interaction("GET", "", 200, an_order())
+    row["response"] |= {"headers": {"content-encoding": [coding]}}
+    row["response"]["body"] = {"string": packed(json.dumps(an_order()).encode())}
+    (entry,) = entries(write({"version": 1, "interactions": [row]}))
+    assert entry.exchange.response is not None
+    assert (True, an_order()) == (entry.whole, entry.exchange.response.json)
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "gzip, br"])
+def test_a_coding_that_cannot_be_undone_accuses_nobody(write: Write, coding: str) -> None:
+    row = interaction("GET", "", 200, an_order())
+    row["response"]["headers"] |= {"content-encoding": [coding]}
+    row["response"]["body"] = {"string": b"\x1b3\x04\x00\x1c\tet#u|"}
+    har = {
+        "request": {"method": "GET", "url": row["request"]["uri"], "headers": []},
+        "response": {
+            "status": 200,
+            "headers": [{"name": "content-encoding", "value": coding}],
+            "content": {"text": "GzMEABw=", "encoding": "base64"},
+        },
+    }
+    cassette = write({"version": 1, "interactions": [row]})
+    for path in (cassette, write({"log": {"version": "1.2", "entries": [har]}}, "recording.har")):
+        result = audit([Recording(path)], select(["*"]))
+        assert ([], "not judged") == (result.blocks, result.verdict)
+        assert "1 exchange not judged: recorded without a body that can be read" in result.notes
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (zlib.compress(b"{}" * 999)[:-3], "packed, and breaks off"),
+        (b"\x07\xff\xff", "not packed as its headers say"),
+        (zlib.compress(b" " * 30_000_000), "unpacks to more than the 20 MB"),
+    ],
+)
+def test_a_body_that_is_packed_badly_is_refused(write: Write, body: bytes, words: str) -> None:
+    row = interaction("GET", "", 200, an_order())
+    row["response"] |= {"headers": {"content-encoding": ["deflate"]}, "body": {"string": body}}
+    with pytest.raises(Malformed, match=words):
+        entries(write({"version": 1, "interactions": [row]}))
 
 
 def test_bodies_that_were_recorded_as_values(write: Write) -> None:
@@ -333,6 +395,34 @@ def test_a_folder_stands_for_the_recordings_in_it(tmp_path: Path) -> None:
     for name in ("area/b.yaml", "a.har", "index.yaml", "notes.txt"):
         (tmp_path / name).write_text("", encoding="utf-8")
     assert ["a.har", "b.yaml"] == [recording.path.name for recording in recordings([str(tmp_path)])]
+
+
+def test_what_is_no_file_is_left_out_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "folder.yaml").mkdir()
+    (tmp_path / "gone.yaml").symlink_to("nowhere.yaml")
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "file.yaml").write_text("", encoding="utf-8")
+    assert ["file.yaml"] == [recording.path.name for recording in recordings([str(tmp_path)])]
+
+
+def test_a_pipe_is_read_and_one_without_a_writer_does_not_hang(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+    with pytest.raises(Malformed, match="it is empty"):
+        entries(pipe)
+    read, write = os.pipe()
+    with open(write, "wb") as stream:
+        stream.write(cassettes.path("captures/full").read_bytes()[:40_000].rpartition(b"\n- recorded_at")[0])
+    assert entries(Path(f"/dev/fd/{read}"))
+    os.close(read)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-02:00"])
+def test_a_time_at_the_ends_of_the_calendar_is_one(write: Write, moment: str) -> None:
+    row = {**interaction("GET", "", 200, an_order(expires_at=moment)), "recorded_at": moment}
+    result = audit([Recording(write({"version": 1, "interactions": [row]}))], select(["*"]))
+    assert [] == [entry.rule.id for entry in result.rules if entry.verdict is Verdict.ERROR]
+    assert "ORD-GET-3" not in {block.rule.id for block in result.blocks}
 
 
 _JSON = st.recursive(
