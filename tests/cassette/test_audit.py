@@ -193,6 +193,14 @@ def test_an_altered_recording_is_found_out(write: Write, what: str) -> None:
     assert f"entry {root.deciding} of {path}" in root.sent or f"seen in entry {root.deciding}" in root.sent
 
 
+def test_a_return_fee_refused_in_other_words_is_found_out(write: Write) -> None:
+    data = loaded("refunds/return-fee")
+    number, found = _entry(data, "POST", 403, "/refunds")
+    set_body(found, {**body_of(found), "error_code": "NOT_ALLOWED"})
+    warned = audited(write(data)).blocks
+    assert [("RFD-10", number)] == [(block.rule.id, block.deciding) for block in warned]
+
+
 def _without_credentials(data: Cassette, *numbers: int) -> Cassette:
     for number in numbers:
         del data["interactions"][number - 1]["request"]["headers"]["Authorization"]

@@ -134,6 +134,17 @@ class ReturnFeesAnywhere(Fake):
         """Let any fee pass."""
 
 
+@warned("RFD-10", when="always")
+class ReturnFeesRefusedInOtherWords(Fake):
+    """A refund with a return fee that is not allowed is refused with NOT_ALLOWED."""
+
+    def check_fee(self, order: Order, body: Json) -> None:
+        try:
+            super().check_fee(order, body)
+        except Refusal as refused:
+            raise self.forbidden("NOT_ALLOWED", "No return fee here.") from refused
+
+
 @warned("RFD-10", when="sequence")
 class ReturnFeesAfterPartCaptures(Fake):
     """A return fee is also taken when the order was captured whole in several captures."""
