@@ -72,3 +72,15 @@ def answer_bytes(answer: Response, method: str, *, close: bool) -> bytes:
     lines = [f"HTTP/1.1 {answer.status} {reason}", *_lines(headers)]
     body = b"" if method == "HEAD" or answer.status in (204, 304) else answer.body
     return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + body
+
+
+def begun(answer: bytes) -> bytes:
+    """The beginning of an answer: up to the middle of its body or, where it has none, of its first header.
+
+    No part of a `Location` is in it: some HTTP libraries take for a whole header what came of one.
+    """
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if body:
+        return answer[: len(answer) - len(body) // 2]
+    first = head.find(b"\r\n") + 2
+    return head[: first + len(head[first:].partition(b"\r\n")[0]) // 2]

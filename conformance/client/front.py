@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from orderproof.checks.conduct import tidied
 from orderproof.client.answers import Place, with_unknowns, without_unknowns
 from orderproof.client.arriving import Arrival, Arrivals
-from orderproof.client.forwarding import answer_bytes, forward, unpacked
+from orderproof.client.forwarding import answer_bytes, begun, forward, unpacked
 from orderproof.client.listening import Listener
 from orderproof.client.weather import Cut, Effect, Hold, Meddle, Reply, Reword, Shut, Sky, Where
 from orderproof.errors import CannotJudge
@@ -158,12 +158,8 @@ class Front:
 
     def _cut(self, sent: Exchange, taken: Response, effect: Cut, connection: socket.socket) -> bool:
         if effect.where is Where.MIDDLE:
-            content = answer_bytes(taken, sent.request.method, close=False)
-            end = content.find(b"\r\n\r\n") + 4
-            # Half of the body; where there is none, half of the head.
-            half = (end + len(content)) // 2 if len(content) > end else end // 2
             with contextlib.suppress(OSError):
-                connection.sendall(content[:half])
+                connection.sendall(begun(answer_bytes(taken, sent.request.method, close=False)))
         return self._lost(sent, taken, f"the connection was cut {effect.where.value}", "lost")
 
     def _lost(self, sent: Exchange, taken: Response | None, fault: str, fact: str) -> bool:

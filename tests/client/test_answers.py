@@ -18,6 +18,7 @@ from orderproof.client.answers import (
     with_unknowns,
     without_unknowns,
 )
+from orderproof.client.forwarding import answer_bytes, begun
 from orderproof.client.stock import Stock
 from orderproof.client.weather import SCENARIOS
 from orderproof.drivers.drafts import line
@@ -89,3 +90,14 @@ with httpx.Client(base_url=os.environ["ORDERPROOF_BASE_URL"], auth=pair) as http
 def test_a_client_that_reads_back_what_it_shipped_is_not_blamed(judged: Judged) -> None:
     result = judged([sys.executable, "-c", READS_BACK], "unknown", "shipped", flow="ship")
     assert (set(), 0) == (broken(result), result.exit_code)
+
+
+@pytest.mark.parametrize(
+    ("answer", "beginning"),
+    [
+        (Response((("Date", "today"), ("Location", "/a")), b"", 201), b"HTTP/1.1 201 Created\r\nDate:"),
+        (Response((), b"{}", 200), b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{"),
+    ],
+)
+def test_what_breaks_off_gives_no_part_of_a_location(answer: Response, beginning: bytes) -> None:
+    assert beginning == begun(answer_bytes(answer, "POST", close=False))
