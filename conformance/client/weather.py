@@ -124,6 +124,7 @@ _SCENARIOS = (
     FAIR,
     Scenario("503-once", "the first try of a write is answered 503", Reply(503, text="try later"), 1),
     Scenario("503-thrice", "three tries of a write are answered 503", Reply(503, text="try later"), 3),
+    Scenario("503-often", "eight tries of a write are answered 503", Reply(503, text="try later"), 8),
     Scenario(
         "429",
         "a write is answered 429 with Retry-After",

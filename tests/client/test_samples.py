@@ -43,6 +43,7 @@ SLIPS = [
     ("blind retry", "refund", "cut-middle", {"CLI-IDM-1", "CLI-RETRY-1"}),
     ("stubborn", "capture-part", "403", {"CLI-RETRY-1"}),
     ("hasty retry", "capture-part", "503-thrice", {"CLI-RETRY-2"}),
+    ("many retries", "capture-part", "503-often", {"CLI-RETRY-2"}),
     ("large header", "capture-part", "fair", {"CLI-SIZE-1"}),
     ("crash on news", "capture-part", "unknown", {"CLI-READ-1"}),
     ("crash on refusal", "capture-part", "403", {"CLI-READ-2"}),
