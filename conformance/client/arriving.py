@@ -25,6 +25,7 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) (HTTP/1\.[01])")
 _BEGINS_A_REQUEST = re.compile(rb"[A-Z]{1,20}( |\Z)")
 _ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
+_SECRET = re.compile(rb"(authorization\s*:[ \t]*)[^\r\n]*", re.IGNORECASE)
 _HTTP_2 = b"PRI * HTTP/2.0\r\n\r\n"
 _SHOWN = 60
 
@@ -176,8 +177,10 @@ class Arrivals:
 
 
 def _unreadable(seen: bytes, body: bytes, fault: str) -> Arrival:
-    request = Request((), body, "?", "")
-    return Arrival(request, (f"{fault}: {_shown(seen)}",), whole=False, last=True)
+    # No header is found in it by whoever hides secrets later.
+    request = Request((), _SECRET.sub(rb"\1REDACTED", body), "?", "")
+    shown = _shown(_SECRET.sub(rb"\1REDACTED", seen))
+    return Arrival(request, (f"{fault}: {shown}",), whole=False, last=True)
 
 
 def _shown(content: bytes) -> str:

@@ -84,6 +84,13 @@ def test_what_is_badly_framed_is_said(content: bytes, fault: str) -> None:
     assert any(found.startswith(fault) for found in faults), faults
 
 
+def test_credentials_in_what_cannot_be_read_are_not_shown() -> None:
+    arrival = arrivals(b"GET /a b HTTP/1.1\r\nAuthorization: Basic c2VjcmV0\r\nHost: x\r\n\r\n")[0]
+    assert b"GET /a b HTTP/1.1\r\nAuthorization: REDACTED\r\nHost: x\r\n\r\n" == arrival.request.body
+    short = arrivals(b"GET /\xc3 /\r\nauthorization:c2VjcmV0\r\n\r\n")[0]
+    assert not [fault for fault in short.faults if "c2Vj" in fault]
+
+
 def test_a_header_over_two_lines_keeps_its_line_break() -> None:
     arrival = arrivals(b"GET /a HTTP/1.1\r\nX-Note: one\r\n two\r\n\r\n")[0]
     assert "one\r\n two" == arrival.request.header("x-note")
