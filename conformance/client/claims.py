@@ -14,6 +14,7 @@ from orderproof.exchange import Exchange, Request
 from orderproof.shown import shown_answer
 
 _WORDS = 160
+_MOVED_TWICE, _MOVED_TOO_MUCH = "money moved twice", "more money moved than was meant"
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ def _is_empty(exchange: Exchange) -> bool:
 
 def _sharing(outing: Outing) -> Iterator[Claim]:
     """Two calls that are alike and share a key cannot be told from one that is repeated, unless by the intent."""
-    if outing.balance is None or outing.balance.fate is not Fate.PARTLY:
+    account = outing.balance
+    if account is None or account.doubled or account.fate not in (Fate.PARTLY, Fate.OTHER):
         return
     first: dict[str, Exchange] = {}
     for exchange in outing.exchanges:
@@ -124,7 +126,7 @@ def _sharing(outing: Outing) -> Iterator[Claim]:
         before = first.setdefault(key, exchange)
         if before is not exchange:
             expected = f"a key of its own: {key} was that of request {before.number}, which had its answer"
-            actual = f"the same key again, and {outing.balance.actual}"
+            actual = f"the same key again, and {account.actual}"
             yield Claim("CLI-IDM-3", Broken(expected, actual), exchange)
             return
 
@@ -142,7 +144,7 @@ def _telling(outing: Outing) -> Iterator[Claim]:
     elif account.fate is Fate.OTHER:
         actual = f"{account.actual} ({outing.ended})"
         if account.doubled:
-            actual = f"money moved twice: {actual}"
+            actual = f"{_MOVED_TWICE if _moves(outing) > 1 else _MOVED_TOO_MUCH}: {actual}"
         yield Claim("CLI-DO-1", Broken(account.expected, actual), exchange, account.doubled)
     elif outing.succeeded and refused:
         expected = f"after {shown_answer(exchange)} the command reports a failure"
@@ -151,6 +153,17 @@ def _telling(outing: Outing) -> Iterator[Claim]:
         yield Claim("CLI-DO-1", Broken(account.expected, f"{account.actual} (exit code 0)"), exchange)
     elif refused:
         yield Claim("CLI-READ-4", HELD, exchange)
+
+
+def is_of_moved_money(actual: str) -> bool:
+    """Say whether what a finding shows is that more money moved than was meant."""
+    return actual.startswith((_MOVED_TWICE, _MOVED_TOO_MUCH))
+
+
+def _moves(outing: Outing) -> int:
+    """Count the captures and refunds that were made."""
+    taken = [entry.taken for entry in outing.heard if entry.taken is not None and entry.taken.status == 201]
+    return len({answer.header("capture-id") or answer.header("refund-id") for answer in taken})
 
 
 def _last_say(outing: Outing) -> Heard | None:

@@ -10,6 +10,7 @@ from typing import Any
 from orderproof.catalogue import Rule, catalogue
 from orderproof.checks.findings import Finding
 from orderproof.client.books import Fate
+from orderproof.client.claims import is_of_moved_money
 from orderproof.client.outing import Outing
 from orderproof.exchange import Exchange, record
 from orderproof.outcome import Block, RuleResult, RunResult, StepShown, Verdict
@@ -218,15 +219,18 @@ def _rank(rule: str, told: Told, finding: Finding) -> int:
 
 
 def _costs_money(told: Told, finding: Finding) -> bool:
-    """Say whether this is why money moved twice."""
-    cause = finding.rule in ("CLI-IDM-4", "CLI-RETRY-1") and finding.exchange.number in told.doubled
-    return cause or finding.actual.startswith("money moved twice")
+    """Say whether more money moved than was meant, and this is why, or that it did."""
+    return _moved_it_twice(told, finding) or is_of_moved_money(finding.actual)
+
+
+def _moved_it_twice(told: Told, finding: Finding) -> bool:
+    return finding.rule in ("CLI-IDM-4", "CLI-RETRY-1") and finding.exchange.number in told.doubled
 
 
 def _block(told: Told, finding: Finding, follows: Sequence[Finding], count: int) -> Block:
     rules = catalogue()
     tries = told.retries.get(finding.exchange.number, ())
-    doubled = _costs_money(told, finding)
+    doubled = _moved_it_twice(told, finding)
     trail = list(finding.trail[-_STEPS:]) or [finding.exchange]
     return Block(
         rule=rules[finding.rule],

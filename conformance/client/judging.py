@@ -122,15 +122,29 @@ def _told(state: _State, scenario: Scenario) -> Told:
         state.fair = outing
         _refuse_silence(outing)
         if not outing.succeeded and ends_with_nothing(outing):
-            # Is it the empty answer that it fails at? With a body in it, nothing else is different.
-            return _heard(state, outing, choking(outing, _outing(state, SCENARIOS["created-body"])))
+            return _after_nothing(state, outing)
     elif _went_wrong(outing, state.fair):
         # A command that fails now and then must not be blamed on the weather: it has to fail twice.
         second = _outing(state, scenario)
         if not _went_wrong(second, state.fair):
-            told = _heard(state, second)
-            return replace(told, notes=(*told.notes, "failed once, and went well when it was run again"))
+            return _at_last(state, second)
     return _heard(state, outing)
+
+
+def _after_nothing(state: _State, fair: Outing) -> Told:
+    """What a run comes to that failed after a 201 without a body."""
+    # Is it the empty answer that it fails at? With a body in it, nothing else is different.
+    with_body = _outing(state, SCENARIOS["created-body"])
+    second = _outing(state, FAIR) if went_well(with_body) else fair
+    if second.succeeded:
+        state.fair = second
+        return _at_last(state, second)
+    return _heard(state, fair, choking(fair, with_body))
+
+
+def _at_last(state: _State, second: Outing) -> Told:
+    told = _heard(state, second)
+    return replace(told, notes=(*told.notes, "failed once, and went well when it was run again"))
 
 
 def _went_wrong(outing: Outing, fair: Outing | None) -> bool:

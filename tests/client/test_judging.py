@@ -128,6 +128,24 @@ def test_a_command_that_goes_on_with_the_next_parcel_retries_nothing(judged: Jud
     assert {"CLI-IDM-1"} == broken(judged(command, "503-once", "cut-before", "403", flow="capture-twice"))
 
 
+KEYED = TWICE.replace(
+    '"Content-Type"', '"Klarna-Idempotency-Key": "0b2f6f4e-7c1b-4f2e-9a55-5d1c8a0a9a11", "Content-Type"'
+)
+
+
+def test_a_whole_in_two_calls_under_one_key_is_half_a_whole(judged: Judged) -> None:
+    result = judged([sys.executable, "-c", KEYED.replace("2500", "5000")], flow="capture-all")
+    assert {"CLI-IDM-3"} == broken(result)
+    assert ["CLI-DO-1"] == [follower.id for follower, _, _ in result.blocks[0].follows]
+
+
+def test_too_much_in_one_call_moved_nothing_twice(judged: Judged) -> None:
+    once = KEYED.replace("2500", "10000").replace("range(2)", "range(1)").replace("done < 2", "done < 1")
+    (block,) = judged([sys.executable, "-c", once], flow="capture-part").blocks
+    assert ("CLI-DO-1", "") == (block.rule.id, block.note)
+    assert block.actual.startswith("more money moved than was meant: captured_amount 10000")
+
+
 LOOKS_AGAIN = (
     TWICE.replace("2500", "10000")
     .replace("range(2)", "range(1)")
@@ -259,11 +277,12 @@ def test_a_command_that_takes_too_long_is_not_called_conforming(judged: Judged) 
     assert "--timeout" in " ".join(result.notes)
 
 
+@pytest.mark.parametrize("failing", [1, 2])
 def test_a_failure_that_does_not_come_back_is_not_held_against_the_client(
-    judged: Judged, tmp_path: Path
+    judged: Judged, tmp_path: Path, failing: int
 ) -> None:
     runs = tmp_path / "runs"
-    script = f"sh {SAMPLES / 'tidy.sh'} || exit 1; echo >> {runs}; [ $(wc -l < {runs}) != 2 ]"
+    script = f"sh {SAMPLES / 'tidy.sh'} || exit 1; echo >> {runs}; [ $(wc -l < {runs}) != {failing} ]"
     result = judged(["sh", "-c", script], "charset", "unknown", "location-relative")
     assert set() == broken(result)
     assert "went well when it was run again" in " ".join(result.notes)
