@@ -65,6 +65,11 @@ class Settings:
     workers: int = 1
     shard: Shard | None = None
 
+    @property
+    def shown(self) -> str:
+        """What a reader calls the target."""
+        return self.shown_target or self.target.base_url
+
 
 @dataclass
 class Watch:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import shlex
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,17 +15,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orderproof import __version__
-from orderproof.errors import CannotJudge, OrderproofError, UsageError
+from orderproof.errors import OrderproofError, UsageError
 
 if TYPE_CHECKING:
-    from orderproof.catalogue import Rule
     from orderproof.checking import Settings
     from orderproof.examples import Examples
-    from orderproof.target import Target
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-_FIXED_SEED = 0
-_MOST_WORKERS = 64
 
 
 @click.group(context_settings=_CONTEXT)
@@ -94,11 +88,10 @@ def check(config: Path | None, allow_production: bool, verbose: bool, **options:
     orderproof check --profile quick --only 'CAP-*' --only 'RFD-*'
     orderproof check --base-url http://127.0.0.1:8080 --orders customer-token:TOKEN --report out
     """
-    from orderproof.configuration import configuration
+    from orderproof.arguments import served
 
-    chosen = {**configuration(config), **_given(options)}
-    chosen["allow-production"] = allow_production
-    with settings_of(chosen) as settings:
+    chosen = {**_chosen(config, options), "allow-production": allow_production}
+    with served(chosen) as settings:
         command = _command_line(sys.argv[1:], settings.seed)
         examples = _examples(chosen.get("example-database"), settings)
         code = _check(replace(settings, command=command, examples=examples), chosen, verbose=verbose)
@@ -111,65 +104,13 @@ def _examples(place: str | None, settings: Settings) -> Examples | None:
         return None
     from orderproof.examples import examples_at
 
-    return examples_at(place, settings.shown_target or settings.target.base_url)
+    return examples_at(place, settings.shown)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
     """The options that were given, under the names that the configuration has for them."""
     named = {name.replace("_", "-"): value for name, value in options.items()}
     return {name: value for name, value in named.items() if value not in (None, ())}
-
-
-@contextmanager
-def settings_of(chosen: dict[str, Any]) -> Iterator[Settings]:
-    """The settings of a run from options by name, with a sandbox of our own where no base URL is given.
-
-    Raises UsageError for options that make no sense, CannotJudge when the sandbox does not start.
-    """
-    settings = _settings(chosen)
-    if chosen.get("base-url"):
-        yield settings
-        return
-    from orderproof.sandbox.options import Settings as SandboxSettings
-    from orderproof.sandbox.options import open_choices
-    from orderproof.sandbox.server import ServerError, background
-
-    try:
-        user, password = settings.target.username, settings.target.password
-        # It limits the rate too, so that a run of its own puts the suite's patience to the test.
-        choices = open_choices(["rate_limit=every-40th"])
-        with background(SandboxSettings(username=user, password=password, open=choices)) as base_url:
-            target = replace(settings.target, base_url=base_url, orders="customer-token:sandbox")
-            yield replace(settings, target=target, shown_target="the embedded sandbox")
-    except ServerError as error:
-        raise CannotJudge(str(error)) from None
-
-
-def _settings(chosen: dict[str, Any]) -> Settings:
-    from orderproof.checking import Settings
-    from orderproof.drivers.plan import PROFILES
-    from orderproof.sharding import shard_from
-
-    profile = chosen.get("profile", "quick")
-    if profile not in PROFILES:
-        raise UsageError(f"there is no profile {profile!r}: choose one of {', '.join(PROFILES)}")
-    max_time = chosen.get("max-time")
-    if max_time is not None and not max_time > 0:
-        raise UsageError(f"--max-time {max_time:g} leaves no time: give a number of seconds above 0")
-    workers = chosen.get("workers", 1)
-    if not 1 <= workers <= _MOST_WORKERS:
-        raise UsageError(f"--workers {workers} is not a number from 1 to {_MOST_WORKERS}")
-    return Settings(
-        target=_target(chosen),
-        rules=_selected(chosen.get("only", ())),
-        profile=profile,
-        seed=chosen.get("seed", _default_seed()),
-        max_time=max_time,
-        strict=bool(chosen.get("strict")),
-        report=_report_folder(chosen.get("report")),
-        workers=workers,
-        shard=shard_from(chosen["shard"]) if chosen.get("shard") else None,
-    )
 
 
 def _command_line(words: Sequence[str], seed: int | None) -> str:
@@ -185,60 +126,6 @@ def _command_line(words: Sequence[str], seed: int | None) -> str:
     return shlex.join(shown if seeded or seed is None else [*shown, "--seed", str(seed)])
 
 
-def _default_seed() -> int:
-    return _FIXED_SEED if os.environ.get("CI") else secrets.randbelow(2**32)
-
-
-def _target(chosen: dict[str, Any]) -> Target:
-    from orderproof.configuration import clock_control
-    from orderproof.supply import supply_from
-    from orderproof.target import SANDBOX_CLOCK, Target, checked_base_url, default_rate
-
-    given = chosen.get("base-url")
-    allowed = bool(chosen.get("allow-production"))
-    base_url = checked_base_url(given, allow_production=allowed) if given else "http://127.0.0.1"
-    rate, timeout = chosen.get("rate", default_rate(base_url)), chosen.get("timeout", 10.0)
-    for name, value in (("rate", rate), ("timeout", timeout)):
-        if value is not None and not value > 0:
-            raise UsageError(f"--{name} {value:g} is not above 0")
-    clock = clock_control(chosen.get("clock"))
-    orders = chosen.get("orders", "customer-token:sandbox")
-    supply_from(orders)  # a source that makes no sense is refused here, before anything is sent
-    return Target(
-        base_url=base_url,
-        username=chosen.get("user", "sandbox"),
-        password=chosen.get("password", "sandbox"),
-        orders=orders,
-        timeout=timeout,
-        rate=rate,
-        clock=clock if given else clock or SANDBOX_CLOCK,
-    )
-
-
-def _selected(only: str | Sequence[str], *, both_sides: bool = False) -> list[Rule]:
-    from orderproof.catalogue import UnknownRule, select
-
-    patterns = [only] if isinstance(only, str) else list(only)
-    try:
-        rules = select(patterns)
-    except UnknownRule as error:
-        raise UsageError(str(error)) from None
-    if not both_sides and not any(rule.judges == "server" for rule in rules):
-        raise UsageError(f"nothing is selected: {', '.join(patterns)} judge a client, not a server")
-    return rules
-
-
-def _report_folder(name: str | None) -> Path | None:
-    if name is None:
-        return None
-    folder = Path(name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"the report folder {name} cannot be made: {error.strerror}") from None
-    return folder
-
-
 def _check(settings: Settings, chosen: dict[str, Any], *, verbose: bool) -> int:
     from orderproof.catalogue import catalogue
     from orderproof.checking import Watch, check
@@ -249,8 +136,7 @@ def _check(settings: Settings, chosen: dict[str, Any], *, verbose: bool) -> int:
     known = load(Path(chosen["waivers"])) if chosen.get("waivers") else []
     with Terminal(quiet=bool(chosen.get("quiet")), verbose=verbose) as terminal:
         terminal.say(
-            f"Checking {settings.shown_target or settings.target.base_url} "
-            f"(profile {settings.profile}, seed {settings.seed}{_parts(settings)})"
+            f"Checking {settings.shown} (profile {settings.profile}, seed {settings.seed}{_parts(settings)})"
         )
         watch = Watch(
             progress=terminal.progress,
@@ -296,6 +182,7 @@ def merge(folders: tuple[Path, ...], report: str | None, waivers: str | None, qu
     orderproof check --shard 2/2 --seed 7 --report shard-2
     orderproof merge shard-1 shard-2 --report out
     """
+    from orderproof.arguments import report_folder
     from orderproof.merging import merged, with_files
     from orderproof.report.terminal import Terminal
     from orderproof.report.writer import write_report
@@ -303,7 +190,7 @@ def merge(folders: tuple[Path, ...], report: str | None, waivers: str | None, qu
 
     known = load(Path(waivers)) if waivers else []
     result = merged(folders, _command_line(sys.argv[1:], None))
-    folder = _report_folder(report)
+    folder = report_folder(report)
     if folder is not None:
         result = with_files(result, folder)
     result = applied(result, known, today()) if known else result
@@ -418,12 +305,17 @@ def load(config: Path | None, **options: Any) -> None:
     orderproof load --users 20 --run-time 60
     orderproof load --base-url http://127.0.0.1:8080 --users 50 --processes 2 --report out
     """
-    from orderproof.loading import run_load
+    from orderproof.arguments import served, settings_from
+    from orderproof.loading import run_load, work
 
     chosen = _chosen(config, options)
-    settings = _settings(chosen)
-    shown = replace(settings, command=_command_line(sys.argv[1:], settings.seed))
-    sys.exit(run_load(shown, chosen, embedded=not chosen.get("base-url")))
+    if chosen.get("worker"):
+        work(settings_from(chosen), chosen)
+        return
+    with served(chosen, limits_rate=False) as settings:
+        command = _command_line(sys.argv[1:], settings.seed)
+        code = run_load(replace(settings, command=command), chosen)
+    sys.exit(code)
 
 
 @cli.command()
@@ -439,10 +331,11 @@ def record(to: Path, scenarios: tuple[str, ...], config: Path | None, **options:
     \b
     orderproof record --base-url http://127.0.0.1:8080 --to cassettes
     """
+    from orderproof.arguments import target_from
     from orderproof.recordings import record_scenarios
 
     chosen = _chosen(config, options)
-    sys.exit(record_scenarios(_target(chosen), to, scenarios, embedded=not chosen.get("base-url")))
+    sys.exit(record_scenarios(target_from(chosen), to, scenarios, embedded=not chosen.get("base-url")))
 
 
 @cli.command(short_help="Send recordings to a server, or serve them to a client.")
@@ -465,6 +358,7 @@ def replay(cassettes: tuple[str, ...], serve: bool, config: Path | None, **optio
     orderproof replay --base-url http://127.0.0.1:8080
     orderproof replay captures/full refunds/whole --serve --port 9000
     """
+    from orderproof.arguments import target_from
     from orderproof.recordings import replay_against, serve_to_client
 
     if serve and options["base_url"]:
@@ -475,7 +369,7 @@ def replay(cassettes: tuple[str, ...], serve: bool, config: Path | None, **optio
         )
     chosen = _chosen(config, options)
     how = {name: bool(options[name]) for name in ("strict", "quiet")}
-    sys.exit(replay_against(cassettes, _target(chosen), embedded=not chosen.get("base-url"), **how))
+    sys.exit(replay_against(cassettes, target_from(chosen), embedded=not chosen.get("base-url"), **how))
 
 
 @cli.command(short_help="Judge a client, in good and bad weather.")
@@ -523,15 +417,16 @@ def client(list_all: bool, only: tuple[str, ...], report: str | None, **options:
     orderproof client --flow capture-part --scenario all -- node capture.js
     orderproof client --env KLARNA_URL={base_url} --report out -- ./run-tests
     """
+    from orderproof.arguments import report_folder, selected
     from orderproof.client.running import listing, run_client
 
     if list_all:
         click.echo(listing())
         return
-    rules = [rule for rule in _selected(only or ("CLI-*",), both_sides=True) if rule.judges == "client"]
+    rules = [rule for rule in selected(only or ("CLI-*",), both_sides=True) if rule.judges == "client"]
     if not rules:
         raise UsageError(f"nothing is selected: {', '.join(only)} judge a server, not a client")
-    sys.exit(run_client(rules=rules, report=_report_folder(report), **options))
+    sys.exit(run_client(rules=rules, report=report_folder(report), **options))
 
 
 @cli.command(short_help="Judge recorded traffic offline.")
@@ -548,10 +443,11 @@ def audit(
     \b
     orderproof audit cassettes/ traffic.har
     """
+    from orderproof.arguments import report_folder, selected
     from orderproof.recordings import audit_files
 
-    rules = _selected(only, both_sides=True)
-    sys.exit(audit_files(files, rules, strict=strict, quiet=quiet, report=_report_folder(report)))
+    rules = selected(only, both_sides=True)
+    sys.exit(audit_files(files, rules, strict=strict, quiet=quiet, report=report_folder(report)))
 
 
 @cli.command(short_help="Put several runs side by side.")
@@ -590,14 +486,15 @@ def reproduce(file: Path, config: Path | None, **options: Any) -> None:
     \b
     orderproof reproduce out/counterexamples/CAP-5.json --base-url http://127.0.0.1:8080
     """
+    from orderproof.arguments import served
     from orderproof.counterexample import load
     from orderproof.reproducing import reproduce as send_again
     from orderproof.reproducing import reproduction_lines
 
     seen_on = load(file).target
-    with settings_of({"base-url": seen_on, **_chosen(config, options)}) as settings:
+    with served({"base-url": seen_on, **_chosen(config, options)}) as settings:
         result = send_again(file, settings.target)
-        click.echo("\n".join(reproduction_lines(result, settings.shown_target or settings.target.base_url)))
+        click.echo("\n".join(reproduction_lines(result, settings.shown)))
     sys.exit(result.exit_code)
 
 

@@ -129,14 +129,14 @@ def _from_environment() -> dict[str, str]:
 
 
 def _checked(chosen: dict[str, Any]) -> RunResult | NotJudged:
+    from orderproof.arguments import served
     from orderproof.checking import Watch, check
-    from orderproof.cli import settings_of
     from orderproof.errors import OrderproofError
     from orderproof.report.writer import write_report
 
     with ExitStack() as stack:
         try:
-            settings = stack.enter_context(settings_of(chosen))
+            settings = stack.enter_context(served(chosen))
             result = check(settings, Watch())
             if settings.report is not None:
                 write_report(settings.report, result)

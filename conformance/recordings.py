@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,14 +25,12 @@ from orderproof.cassette.screen import (
     replay_screen,
 )
 from orderproof.catalogue import Rule
+from orderproof.embedded import NAME, stand_in
 from orderproof.errors import CannotJudge
 from orderproof.report.text import plain
 from orderproof.report.writer import write_report
-from orderproof.sandbox.options import Settings as SandboxSettings
-from orderproof.sandbox.server import ServerError, background
+from orderproof.sandbox.server import ServerError
 from orderproof.target import Target
-
-SANDBOX = "the embedded sandbox"
 
 
 def record_scenarios(target: Target, folder: Path, patterns: Sequence[str], *, embedded: bool) -> int:
@@ -53,7 +51,7 @@ def replay_against(
     started = time.monotonic()
     with _reachable(target, embedded=embedded) as reached:
         found = replay(chosen, reached)
-    shown = SANDBOX if embedded else target.base_url
+    shown = NAME if embedded else target.base_url
     _say(replay_screen(found, shown, time.monotonic() - started, quiet=quiet))
     return replay_code(found, strict=strict)
 
@@ -105,17 +103,9 @@ def named_recordings(names: Sequence[str]) -> list[Recording]:
     return found
 
 
-@contextmanager
-def _reachable(target: Target, *, embedded: bool) -> Iterator[Target]:
+def _reachable(target: Target, *, embedded: bool) -> AbstractContextManager[Target]:
     """The target, or in its place a sandbox of our own while the block lasts."""
-    if not embedded:
-        yield target
-        return
-    try:
-        with background(SandboxSettings()) as base_url:
-            yield replace(target, base_url=base_url)
-    except ServerError as error:
-        raise CannotJudge(str(error)) from None
+    return stand_in(target) if embedded else nullcontext(target)
 
 
 def _say(lines: Sequence[str] | Iterator[str]) -> None:

@@ -39,7 +39,7 @@ def conclude(
     code = exit_code(rules, ledger.interrupted, strict=settings.strict)
     return RunResult(
         command=settings.command,
-        target=settings.shown_target or settings.target.base_url,
+        target=settings.shown,
         profile=settings.profile,
         seed=settings.seed,
         started_at=started_at,
