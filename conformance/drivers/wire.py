@@ -57,6 +57,10 @@ def received(connection: socket.socket, method: str) -> Response:
     """Read one answer. Raises one of `READING_FAULTS` when it does not come, breaks off, or is no HTTP."""
     answer = http.client.HTTPResponse(connection, method=method)
     answer.begin()
+    while 100 <= answer.status < 200:
+        # An interim answer (RFC 9110, 15.2), such as 103 Early Hints; http.client skips 100 alone.
+        answer.headers = None  # type: ignore[assignment]
+        answer.begin()
     body = answer.read(LARGEST_ANSWER + 1)
     if answer.length or len(body) > LARGEST_ANSWER:
         raise http.client.HTTPException("the answer breaks off, or never ends")
