@@ -88,7 +88,8 @@ def _broken(body: Any, problems: list[operations.Problem], doubts: list[str]) ->
     if any(problem.keyword == "depth" for problem in problems):
         return Validity(Standing.OPEN, reasons, _MALFORMED)
     if any(abs(number) > _LARGEST_INTEGER for number in _numbers(body)):
-        return Validity(Standing.OPEN, ("a number beyond 2^53",), _DISPUTED)
+        # Not every reader can hold it: to some it is no JSON.
+        return Validity(Standing.OPEN, ("a number beyond 2^53",), _DISPUTED | _MALFORMED)
     if doubts:
         return Validity(Standing.OPEN, tuple(doubts), _MALFORMED)
     return Validity(Standing.INVALID, reasons, _REJECTED)
@@ -126,7 +127,7 @@ def _parse(content: bytes) -> tuple[Any, list[str]]:
 def _doubtful(operation: str, name: str, body: Any, doubts: list[str]) -> Validity:
     reasons = [(doubt, _MALFORMED | {413}) for doubt in doubts]
     reasons += [(reason, _REJECTED) for reason in _text_doubts(name, body)]
-    reasons += [(reason, _REJECTED) for reason in _number_doubts(body)]
+    reasons += _number_doubts(body)
     reasons += _meaning_doubts(operation, body)
     reasons += [(f"unknown field {f}", _unknown_refusals(f)) for f in operations.unknown_fields(name, body)]
     if not reasons:
@@ -179,12 +180,12 @@ def _numbers(body: Any) -> list[int | float]:
     return [value for value in _walk(body) if isinstance(value, int | float) and not isinstance(value, bool)]
 
 
-def _number_doubts(body: Any) -> Iterator[str]:
+def _number_doubts(body: Any) -> Iterator[tuple[str, frozenset[int]]]:
     numbers = _numbers(body)
     if any(isinstance(number, float) for number in numbers):
-        yield "an integer written with a fraction of zero"
+        yield "an integer written with a fraction of zero", _REJECTED
     if any(abs(number) > _LARGEST_INTEGER for number in numbers):
-        yield "an integer above 2^53"
+        yield "an integer above 2^53", _MALFORMED
 
 
 def _meaning_doubts(operation: str, body: Mapping[str, Any]) -> list[tuple[str, frozenset[int]]]:

@@ -538,6 +538,41 @@ class BillingFollows(Fake):
         return answer
 
 
+class _Tidies(Fake):
+    """Keeps a field of an address otherwise than it was sent."""
+
+    field = ""
+
+    def update_customer(self, task: Task) -> Answer:
+        answer = super().update_customer(task)
+        order = task.order
+        order.shipping = {**order.shipping, self.field: self.tidied(str(order.shipping.get(self.field, "")))}
+        return answer
+
+    def tidied(self, text: str) -> str:
+        return text
+
+
+@lie("CUS-1", when="value")
+class AddressEmailLowered(_Tidies):
+    """The email of an address is kept in lower case."""
+
+    field = "email"
+
+    def tidied(self, text: str) -> str:
+        return text.lower()
+
+
+@lie("CUS-1", when="value")
+class AddressPhoneTidied(_Tidies):
+    """Of a phone number only the digits and the plus are kept."""
+
+    field = "phone"
+
+    def tidied(self, text: str) -> str:
+        return "".join(char for char in text if char in "+0123456789")
+
+
 @lie("CUS-3", "ORD-FIX-3", when="sequence")
 class CancelledTakesAddress(Fake):
     """The address of a cancelled order is updated."""
@@ -1023,6 +1058,14 @@ class PartCapturedIsCancelled(_CancelsMore):
 
     def open_anyway(self, order: Order) -> bool:
         return not self.fully_captured(order)
+
+
+@lie("CAN-2", when="sequence")
+class ThriceCapturedIsCancelled(_CancelsMore):
+    """An order with three captures or more can be cancelled."""
+
+    def open_anyway(self, order: Order) -> bool:
+        return len(order.captures) >= 3
 
 
 @lie("CAN-2", when="sequence")

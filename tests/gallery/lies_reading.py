@@ -582,6 +582,17 @@ class DescriptionInherited(Fake):
         return super().new_capture(order, body)
 
 
+@lie("ORD-FIX-2", "ORD-FIX-3", when="sequence")
+class UpdateDescribesCapture(Fake):
+    """The description of an authorization update becomes that of the last capture."""
+
+    def update_authorization(self, task: Task) -> Answer:
+        answer = super().update_authorization(task)
+        for capture in task.order.captures[-1:]:
+            capture.description = task.body.get("description") or capture.description
+        return answer
+
+
 # --- side effects -----------------------------------------------------------------------------------------
 
 

@@ -417,7 +417,7 @@ def updates(visitor: Visitor) -> None:
     order.capture(3000)
     order.get()
     for amount in (2999, 2000, 20_000, 7000):
-        order.authorize(amount, order_lines=[line(amount)])
+        order.authorize(amount, order_lines=[line(amount)], description=f"to {amount}")
         order.get()
     order.refund(1000)
     order.authorize(2500)
@@ -492,7 +492,7 @@ def cancellations(visitor: Visitor) -> None:
     order.post("acknowledge")
     order.post("shipping-info", {"shipping_info": [FULL_PARCEL]})
     order.get()
-    for amounts in ((100,), (100, 200), (10_000,)):
+    for amounts in ((100,), (100, 200), (100, 200, 300), (10_000,)):
         order = visitor.order()
         for amount in amounts:
             order.capture(amount)
@@ -518,7 +518,13 @@ def small_changes(visitor: Visitor) -> None:
         {"city": "Lund"},
         {"phone": ""},
         {"street_address2": "c/o", "given_name": "x" * 100},
-        {"email": "new@example.com", "country": "NO", "postal_code": "0150", "title": "Mx"},
+        {
+            "email": "New@example.com",
+            "phone": "+46 8 1",
+            "country": "NO",
+            "postal_code": "0150",
+            "title": "Mx",
+        },
         {},
     ]
     for address in addresses:

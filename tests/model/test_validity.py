@@ -54,3 +54,10 @@ def test_a_number_of_thousands_of_digits_is_a_number(sign: str) -> None:
 def test_an_ordinary_body_is_valid() -> None:
     body = json.dumps({"captured_amount": 7, "description": "All of it"}).encode()
     assert Standing.VALID is validity(OPERATIONS["captureOrder"], capture(body)).standing
+
+
+@pytest.mark.parametrize("number", ["9" * 20, "9" * 5_000, "1e400", "-" + "9" * 5_000])
+@pytest.mark.parametrize("body", ['{"captured_amount": %s}', '{"captured_amount": 7, "x": %s}'])
+def test_a_number_that_not_every_reader_holds_may_be_no_json_to_one(body: str, number: str) -> None:
+    found = validity(OPERATIONS["captureOrder"], capture((body % number).encode()))
+    assert (Standing.OPEN, True) == (found.standing, 415 in found.refusals)

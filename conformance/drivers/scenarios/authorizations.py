@@ -42,7 +42,7 @@ def part_captured(stage: Stage) -> None:
     order.capture(order.remaining // 4)
     order.update(order.captured - 1)
     order.update(order.captured + 1)
-    order.update(order.captured + 2_000)
+    order.update(order.captured + 2_000, description="Two thousand more than was captured")
     order.capture(1_000)
     order.update(order.captured - 1)
     order.update(order.captured)

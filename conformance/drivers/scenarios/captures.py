@@ -60,6 +60,7 @@ def several(stage: Stage) -> None:
     for share in (4, 3, 2):
         order.capture(order.remaining // share, description=f"one part in {share}")
         probe_boundary(order)
+    order.cancel()
     order.capture(order.remaining)
     probe_boundary(order)
     order.look_around()

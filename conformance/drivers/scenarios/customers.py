@@ -20,7 +20,7 @@ def addresses(stage: Stage) -> None:
     order.change_address({})
     order.call("updateConsumerDetails", {})
     order.call("updateConsumerDetails", {"billing_address": address(given_name="Other")})
-    order.change_address({"email": "other@example.com", "phone": "+46700000001"})
+    order.change_address({"email": "Other@example.com", "phone": "+46 70-000 00 01"})
     order.look_around()
 
 

@@ -82,6 +82,7 @@ def part_captured(stage: Stage) -> None:
     order = new_order(stage)
     order.capture(order.remaining // 2)
     order.refund(order.refundable // 2)
+    order.update(order.captured - 1)
     order.refund(order.refundable)
     probe_boundary(order)
     order.look_around()
