@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from orderproof.drivers.plan import drivers_of  # noqa: F401  registers the scenarios
 from orderproof.drivers.scenarios.registry import SCENARIOS
 from tests.drivers.playing import judged
 
@@ -15,6 +14,9 @@ from tests.drivers.playing import judged
         ("thrice-captured-is-cancelled", "several captures up to the exact rest", "CAN-2"),
         ("refunds-lower-the-floor", "refunds move nothing but the refunded amount", "AUT-3"),
         ("update-describes-capture", "updates of a part-captured order", "ORD-FIX-2"),
+        ("lines-held-against-rest", "a capture of one less than remains", "CAP-5"),
+        ("refund-with-lines-unchecked", "refunds that span captures", "RFD-5"),
+        ("no-days-at-all", "due dates", "DUE-3"),
         ("address-email-lowered", "changes of the shipping address", "CUS-1"),
         ("address-phone-tidied", "changes of the shipping address", "CUS-1"),
     ],

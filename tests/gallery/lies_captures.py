@@ -39,6 +39,19 @@ class OneTooMuch(_Limit):
         return self.remaining(order) + 1
 
 
+@lie("CAP-5", "ORD-SUM-5", "ORD-SUM-4", "ORD-STA-1", when="value")
+class LinesHeldAgainstRest(Fake):
+    """Where a capture has lines, what they sum to must not be more than remains, and its amount may be."""
+
+    def capture(self, task: Task) -> Answer:
+        order, found = task.order, task.body.get("order_lines")
+        if not found or sum(one["total_amount"] for one in found) > self.remaining(order):
+            return super().capture(task)
+        capture = self.new_capture(order, task.body)
+        order.captures = [*order.captures, capture]
+        return self.created(task, "Capture-Id", capture.id)
+
+
 @lie("CAP-5", "ORD-SUM-5", "ORD-SUM-4", "ORD-STA-1", when="sequence")
 class ThirdUnchecked(_Limit):
     """From the third capture on only the order amount is the limit."""
@@ -1039,6 +1052,14 @@ class AnyNumberOfDays(Fake):
         capture = self.find_capture(task)
         capture.due_options = {**capture.due_options, days: 0}
         return super().extend_due_date(task)
+
+
+@lie("DUE-3", when="value")
+class NoDaysAtAll(Fake):
+    """A due date is extended by no days, or by less."""
+
+    def extend_due_date(self, task: Task) -> Answer:
+        return self.done(task) if task.body["number_of_days"] <= 0 else super().extend_due_date(task)
 
 
 @lie("DUE-3", when="value")

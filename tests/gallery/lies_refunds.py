@@ -66,6 +66,18 @@ class LatestCaptureAlwaysOpen(_Limit):
         return order.captures[-1].amount
 
 
+@lie("RFD-5", "ORD-SUM-5", "ORD-SUM-6", when="value")
+class RefundWithLinesUnchecked(_Limit):
+    """A refund with lines is taken, whatever is left."""
+
+    def refund(self, task: Task) -> Answer:
+        self.lines = bool(task.body.get("order_lines"))
+        return super().refund(task)
+
+    def limit(self, order: Order) -> int:
+        return order.amount if self.lines else super().limit(order)
+
+
 @lie("RFD-5", "RFD-3", "RFD-4", when="value")
 class RefundCutToRest(Fake):
     """A refund of too much refunds what is left."""

@@ -327,6 +327,7 @@ FULL_PARCEL = {
 def captures(visitor: Visitor) -> None:
     order = visitor.order()
     order.capture(10_001)
+    order.capture(10_001, order_lines=[line(10_000)])
     order.capture(0)
     full: dict[str, Any] = {"description": "d", "order_lines": [FULL_LINE], "shipping_info": [FULL_PARCEL]}
     full["reference"] = "r"
@@ -391,6 +392,7 @@ def refunds(visitor: Visitor) -> None:
     part = visitor.order()
     part.capture(4000)
     part.refund(4001)
+    part.refund(4001, order_lines=[line(4000)])
     part.refund(4000)
     look(part)
     part.capture(6001)

@@ -47,7 +47,8 @@ def one_less(stage: Stage) -> None:
     order = new_order(stage)
     probe_boundary(order)
     order.capture(order.remaining - 1)
-    probe_boundary(order)
+    # Lines that sum to what remains: it is the amount that counts.
+    order.capture(order.remaining + 1, order_lines=lines(order.remaining))
     order.capture(order.remaining + order.captured)
     order.capture(order.remaining)
     probe_boundary(order)

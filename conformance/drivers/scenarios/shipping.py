@@ -77,7 +77,8 @@ def due_dates(stage: Stage) -> None:
     order.capture(order.remaining)
     offered = order.offered_days(0)
     not_offered = next(days for days in range(1, 1_000) if days not in offered)
-    order.extend_due_date(not_offered)
+    for days in (not_offered, 0, -1):
+        order.extend_due_date(days)
     if offered:
         order.extend_due_date(offered[-1])
     order.offered_days(0)
