@@ -83,6 +83,11 @@ class Engine:
             )
         return self.company
 
+    def close(self) -> None:
+        """Close the connections of the users of this process, once they are done."""
+        if self.company is not None:
+            self.company.close()
+
     def _measure(self, name: str, delivery: Delivery) -> None:
         self.environment.events.request.fire(  # type: ignore[no-untyped-call]  # Locust's events have no types
             request_type="",
@@ -257,6 +262,8 @@ def main() -> None:
             say({"result": engine.lead()})
     except (OSError, RuntimeError) as error:
         say({"problem": f"{type(error).__name__}: {error}"})
+    finally:
+        engine.close()
 
 
 if __name__ == "__main__":

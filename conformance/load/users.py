@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -45,11 +46,16 @@ class Meter:
         self._target = target
         self._measure = measure
         self._own = threading.local()
+        self._opened = ExitStack()
 
     def _transport(self) -> Transport:
         if not hasattr(self._own, "transport"):
-            self._own.transport = Transport(self._target)
+            self._own.transport = self._opened.enter_context(Transport(self._target))
         return cast(Transport, self._own.transport)
+
+    def close(self) -> None:
+        """Close the connections of all users, who send nothing any more."""
+        self._opened.close()
 
     def send(self, request: Request, *, prefixed: bool = True) -> Delivery:
         """Send a request once."""
@@ -196,6 +202,10 @@ class Company:
             self.problem = self.problem or f"a fault of orderproof, {type(error).__name__}: {error}"
             return False
         return True
+
+    def close(self) -> None:
+        """Close the connections of all users, once they are done."""
+        self._meter.close()
 
     @property
     def requests(self) -> int:

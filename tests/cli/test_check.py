@@ -20,7 +20,7 @@ from tests.gallery.serving import CREDENTIALS, ORDERS_SOURCE, serve
 COMMAND = [sys.executable, "-m", "orderproof"]
 # Ids, whole or cut short: what a server makes of itself.
 IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-SCENARIOS = ["--max-time", "120", "--profile", "quick", "--seed", "1"]
+SCENARIOS = ["--max-time", "250", "--profile", "quick", "--seed", "1"]
 
 
 def run(*words: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
