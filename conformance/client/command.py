@@ -73,11 +73,12 @@ def run_command(
         first = signal.Signals(interrupt.args[0]) if interrupt.args else signal.SIGINT
         raise
     finally:
+        lasted = time.monotonic() - started
         _stop(child, first)
         for reader in readers:
             reader.join(GRACE_SECONDS)
     words = "\n".join(tail.decode("utf-8", "replace") for tail in tails if tail)
-    return Ended(code, words, time.monotonic() - started)
+    return Ended(code, words, lasted)
 
 
 def _readers(
