@@ -26,6 +26,7 @@ HANG_UP_SLACK = 0.3
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _MEDIA_TYPE = re.compile(rf"{_TOKEN}/{_TOKEN}\s*(;\s*({_TOKEN}=({_TOKEN}|\"[^\"]*\"))?\s*)*")
 _PLAIN_PATH = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,11}(?= )")
 _INTEGER = "integer"
 
 
@@ -89,10 +90,10 @@ def every_request_has_credentials(conduct: Conduct) -> Iterator[Mark]:
         return
     value = conduct.exchange.request.header("authorization")
     basic = value is not None and (value == "REDACTED" or value.lower().startswith("basic "))
-    # The credentials themselves are a secret, also where they are of the wrong kind.
-    yield verdict(
-        basic, "Authorization: Basic …", "none" if value is None else f"{value.split(' ')[0][:12]} …"
-    )
+    # The credentials themselves are a secret, also where they are of the wrong kind, or of none.
+    scheme = _SCHEME.match(value or "")
+    shown = f"{scheme[0]} …" if scheme else "a value that is no scheme with credentials"
+    yield verdict(basic, "Authorization: Basic …", "none" if value is None else shown)
 
 
 def _problems(conduct: Conduct) -> list[operations.Problem]:

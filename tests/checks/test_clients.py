@@ -314,8 +314,9 @@ def test_a_retry_without_any_key_is_unsafe() -> None:
     assert {"CLI-IDM-1", "CLI-RETRY-1"} == broken(*tries)
 
 
-def test_a_wrong_credential_is_not_shown() -> None:
+@pytest.mark.parametrize("value", ["Bearer very-secret-token", "very-secret-token", "very-secret"])
+def test_a_wrong_credential_is_not_shown(value: str) -> None:
     stream = Stream()
-    conduct = stream.next(sent("GET", ORDER, Authorization="Bearer very-secret-token"))
+    conduct = stream.next(sent("GET", ORDER, Authorization=value))
     check = next(entry for entry in registered() if entry.rule == "CLI-AUTH-1")
-    assert not any("very-secret" in str(mark) for mark in check.judge(conduct))
+    assert not any("very-" in str(mark) for mark in check.judge(conduct))
