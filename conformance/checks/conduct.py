@@ -111,7 +111,8 @@ class Stream:
 
     def _first_use(self, exchange: Exchange) -> Exchange | None:
         key = _key(exchange)
-        if key is None:
+        # With a reading a key means nothing: some clients send one with all that they do for one purpose.
+        if key is None or exchange.request.method == "GET":
             return None
         first = self._keys.setdefault(key, exchange)
         self._forget(self._keys)

@@ -69,6 +69,7 @@ def broken(*exchanges: Exchange) -> set[str]:
         [sent("POST", f"{ORDER}/cancel", status=204)],
         [sent("POST", f"{ORDER}/acknowledge", body={}, status=204)],
         [sent("PATCH", f"{ORDER}/merchant-references", {"merchant_reference1": "a"}, status=204)],
+        [sent("GET", ORDER, Klarna_Idempotency_Key=KEY, status=200), sent(body=BODY, at=2.0)],
         [sent(body=BODY, status=None), sent(body=BODY, at=2.0)],
         [sent(body=BODY, status=503), sent(body=BODY, at=2.0)],
         [sent(body=BODY, status=429), sent(body=BODY, at=2.0)],
