@@ -31,8 +31,8 @@ class _Runtime:
 
 
 _RUNTIMES = (
-    _Runtime(  # Python
-        r"^Traceback \(most recent call last\):\n(?:[ \t].*\n)+(\S.*)$",
+    _Runtime(  # Python, whose last words it is: a test runner that goes on with a summary has caught it
+        r"^Traceback \(most recent call last\):\n(?:[ \t].*\n)+(\S.*)\s*\Z",
         r"^(?:AttributeError|KeyError|IndexError|TypeError|NameError|UnboundLocalError|UnicodeDecodeError"
         r"|RecursionError|(?:\w+\.)*JSONDecodeError)(?::.*)?$",
         last=True,

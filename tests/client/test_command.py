@@ -76,6 +76,11 @@ PYTHON = 'Traceback (most recent call last):\n  File "a.py", line 1\n'
         (1, f"{PYTHON}klarna.ApiError: 403 CAPTURE_NOT_ALLOWED\n", False),
         (1, f"{PYTHON}requests.exceptions.HTTPError: 403 Client Error\n", False),
         (0, f"{PYTHON}KeyError: 'capture_id'\n", False),
+        (
+            1,
+            f"ERROR: test_a\n{PYTHON}KeyError: 'id'\n\n-----\nRan 2 tests in 0.1s\n\nFAILED (errors=1)\n",
+            False,
+        ),
         (1, "KeyError: 'capture_id'\n", False),
         (1, "TypeError: Cannot read properties of undefined\n    at a.js:1:1\n\nNode.js v20.20.2\n", True),
         (1, "TypeError: fetch failed\n    at a.js:1:1\n\nNode.js v20.20.2\n", False),
