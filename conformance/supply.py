@@ -47,7 +47,7 @@ class CustomerToken:
             method="POST",
             target=f"/customer-token/v1/tokens/{self.token}/order",
         )
-        exchange = send(request)
+        exchange = _answered(send, request)
         answer = exchange.response.json if exchange.response is not None else None
         order_id = answer.get("order_id") if isinstance(answer, dict) else None
         if exchange.status not in (200, 201) or not isinstance(order_id, str):
@@ -60,6 +60,12 @@ class CustomerToken:
                 f"no order could be created through the Customer Token API: the answer was {what}"
             )
         return order_id
+
+
+def _answered(send: Send, request: Request) -> Exchange:
+    """Send, and once more if no answer came: servers close connections at will, and an order unseen does no harm."""
+    exchange = send(request)
+    return exchange if exchange.response is not None else send(request)
 
 
 @dataclass
