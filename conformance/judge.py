@@ -264,9 +264,10 @@ def _one_per_rule(found: list[Finding]) -> Iterator[Finding]:
 
 
 _RANKS = (
+    ("GEN-ERR-3", "GEN-404-1"),
     ("ORD-GET-3", "ORD-GET-4"),
     (
-        *("GEN-ERR-3", "GEN-HTTP-1", "GEN-AUTH", "GEN-HTTP-5", "GEN-VAL", "GEN-ID", "GEN-404-1"),
+        *("GEN-HTTP-1", "GEN-AUTH", "GEN-HTTP-5", "GEN-VAL", "GEN-ID"),
         *("GEN-RATE-1", "CON-", "IDM-"),
     ),
     ("ORD-SUM", "ORD-STA", "ORD-GET-1"),
@@ -274,6 +275,8 @@ _RANKS = (
     ("ORD-FIX", "ORD-GET-2", "CAP-6"),
     ("GEN-",),
 )
+_OTHERS_RANK = 4
+"""The rank of rules that are not listed: they come between those that are."""
 
 
 def _rank(rule: str, step: Step) -> int:
@@ -285,5 +288,5 @@ def _rank(rule: str, step: Step) -> int:
         return len(_RANKS)  # what broke is that a refused call changed something, not what it changed
     for rank, prefixes in enumerate(_RANKS):
         if rule.startswith(prefixes):
-            return rank if rank < 3 else rank + 1
-    return 3
+            return rank if rank < _OTHERS_RANK else rank + 1
+    return _OTHERS_RANK

@@ -231,6 +231,8 @@ _WRONG_CREDENTIALS = {
     "none": "",
     "wrong-password": f'--user "{_USER}:not-{_PASSWORD}"',
     "wrong-user": '--user "nobody-$CREDENTIALS"',
+    "longer-user": f'--user "{_USER}x:{_PASSWORD}"',
+    "user-in-other-case": f'--user "$(printf %s "{_USER}" | tr a-zA-Z A-Za-z):{_PASSWORD}"',
     "empty": '--user ":"',
     "empty-password": f'--user "{_USER}:"',
     "shorter-password": '--user "${CREDENTIALS%?}"',

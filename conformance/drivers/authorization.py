@@ -17,6 +17,7 @@ def _pair(user: str, password: str) -> Header:
             "password": target.password,
             "shorter": target.password[:-1],
             "other_case": target.password.swapcase(),
+            "other_case_user": target.username.swapcase(),
         }
         return basic(user.format(**names), password.format(**names))
 
@@ -27,6 +28,8 @@ KINDS: Mapping[str, Header] = {
     "none": lambda target: None,
     "wrong-password": _pair("{user}", "not-{password}"),
     "wrong-user": _pair("nobody-{user}", "{password}"),
+    "longer-user": _pair("{user}x", "{password}"),
+    "user-in-other-case": _pair("{other_case_user}", "{password}"),
     "empty": _pair("", ""),
     "empty-password": _pair("{user}", ""),
     "shorter-password": _pair("{user}", "{shorter}"),

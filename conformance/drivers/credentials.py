@@ -55,8 +55,11 @@ def _two_calls(stage: Stage, orders: Subjects, kind: str) -> None:
 
 
 def _twice_wrong(stage: Stage, orders: Subjects, kind: str) -> None:
-    """Make calls that are wrong in another way too: it is the credentials that count."""
+    """Make calls that are wrong in another way too, or were taken before: it is the credentials that count."""
     captured = orders.captured
+    known = replace(ordinary("captureOrder", captured), key=f"taken before {kind}", read=False)
+    for repeat in (known, replace(known, credentials=kind)):
+        stage.perform(repeat)
     for name in ("getOrder", "captureOrder", "updateMerchantReferences"):
         unknown = replace(ordinary(name, captured), order_id=stage.new_id(), facts=_INVENTED)
         stage.perform(replace(unknown, credentials=kind, read=False))

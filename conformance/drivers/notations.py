@@ -99,6 +99,8 @@ _DOUBTFUL: Mapping[str, Callable[[Body], bytes]] = {
     "minus zero": _instead("-0"),
     "half a surrogate pair": _instead('"\\ud800"', *_TEXTS),
     "a zero character": _instead('"A\\u0000B"', *_TEXTS),
+    "control characters": _instead('"A\\r\\nB\\t\\u0007\\u007f\\u200d\\u2028"', *_TEXTS),
+    "markup": _instead('"A <b>B</b> &amp; <!-- C -->"', *_TEXTS),
     "UTF-16": lambda body: _text(body).encode("utf-16"),
     "a byte order mark": lambda body: b"\xef\xbb\xbf" + _plain(body),
 }
@@ -108,7 +110,7 @@ _RIGHTFUL: Mapping[str, Callable[[Body], bytes]] = {
     "escapes": lambda body: _text(body).replace("/", "\\/").replace("e", "\\u0065").encode(),
     "fields in another order": lambda body: _text(dict(reversed(list(body.items())))).encode(),
 }
-_IN_TEXTS = ("half a surrogate pair", "a zero character")
+_IN_TEXTS = ("half a surrogate pair", "a zero character", "control characters", "markup")
 _MEDIA_TYPES = (
     None,
     "text/plain",

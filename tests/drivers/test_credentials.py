@@ -43,11 +43,14 @@ def test_every_kind_is_tried_in_every_profile() -> None:
     [
         ("no-credentials-needed", "GEN-AUTH-1"),
         ("any-password", "GEN-AUTH-2"),
+        ("user-in-any-case", "GEN-AUTH-2"),
+        ("user-with-more", "GEN-AUTH-2"),
         ("password-in-any-case", "GEN-AUTH-2"),
         ("open-cancel", "GEN-AUTH-1"),
         ("unauthorized-but-done", "GEN-AUTH-1"),
         ("unauthorized-shows-order", "GEN-AUTH-1"),
         ("order-before-credentials", "GEN-AUTH-1"),
+        ("key-before-credentials", "GEN-AUTH-1"),
         ("no-challenge", "GEN-AUTH-3"),
     ],
 )

@@ -62,3 +62,9 @@ def test_every_operation_meets_an_unknown_order() -> None:
 def test_who_answers_otherwise_is_found(server: str, rule: str) -> None:
     judge, _ = judged(server, identifiers.scenarios("standard"))
     assert rule in broken(judge)
+
+
+def test_an_order_that_is_not_there_is_the_root_of_how_it_reads() -> None:
+    judge, _ = judged("unknown-order-is-empty", identifiers.scenarios("quick"))
+    assert {finding.rule for finding in judge.findings if finding.follows is None} == {"GEN-404-1"}
+    assert len(broken(judge)) > 1

@@ -24,6 +24,7 @@ from orderproof.strategies.specimens import full_body
 from tests.drivers.playing import broken, judged
 
 _JSON = "application/json"
+_ODD = ("control characters", "markup")
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,17 @@ def test_who_misreads_json_is_found(server: str) -> None:
 
     judge, _ = judged(server, [Scenario("notations", play)])
     assert broken(judge) == {"GEN-VAL-2"}
+
+
+@pytest.mark.parametrize("server", ["fails-on-line-break", "fails-on-markup"])
+@pytest.mark.parametrize("seed", range(3))
+def test_who_fails_on_odd_text_is_found_by_any_slice(server: str, seed: int) -> None:
+    def play(stage: Stage) -> None:
+        for operation, chosen in notations.part(Random(seed)).items():
+            notations.probe(lay(stage, operation), [one for one in chosen if one.name in _ODD], read_every=5)
+
+    judge, _ = judged(server, [Scenario("notations", play)])
+    assert "GEN-ERR-3" in broken(judge)
 
 
 def test_a_server_that_takes_everything_is_left_soon() -> None:

@@ -59,6 +59,22 @@ class AnyUser(Fake):
 
 
 @lie("GEN-AUTH-2", when="value")
+class UserInAnyCase(Fake):
+    """Letter case does not matter in a user."""
+
+    def knows(self, user: str, password: str) -> bool:
+        return user.lower() == USERNAME.lower() and password == PASSWORD
+
+
+@lie("GEN-AUTH-2", when="value")
+class UserWithMore(Fake):
+    """The user may go on after its end."""
+
+    def knows(self, user: str, password: str) -> bool:
+        return user.startswith(USERNAME) and password == PASSWORD
+
+
+@lie("GEN-AUTH-2", when="value")
 class PasswordPrefix(Fake):
     """The beginning of the password does, and so does an empty one."""
 
@@ -189,6 +205,16 @@ class StrangersFindNothing(Fake):
     def authorize(self, call: Call) -> None:
         if call.method == "GET" and not self.trusts(call):
             raise Refusal(404, "NO_SUCH_ORDER", f"Nothing at {call.path}.")
+        super().authorize(call)
+
+
+@lie(*BOTH, when="value")
+class KeyBeforeCredentials(Fake):
+    """A call with a key that is known is answered as the first was, before credentials are looked at."""
+
+    def authorize(self, call: Call) -> None:
+        if call.header("klarna-idempotency-key") and self.recall(self.scope(self.route(call)) or ()):
+            return
         super().authorize(call)
 
 
@@ -398,6 +424,22 @@ class FailsOnPercentSign(_Crashes):
 
 
 @lie("GEN-ERR-3", "GEN-HTTP-4", *TAKES_TEXT, when="value")
+class FailsOnLineBreak(_Crashes):
+    """Text with a line break is answered 500, as by who puts it into a header."""
+
+    def chokes(self, body: Json) -> bool:
+        return any("\n" in text for text in texts_in(body))
+
+
+@lie("GEN-ERR-3", "GEN-HTTP-4", *TAKES_TEXT, when="value")
+class FailsOnMarkup(_Crashes):
+    """Text with an angle bracket is answered 500, as by who builds XML of it."""
+
+    def chokes(self, body: Json) -> bool:
+        return any("<" in text for text in texts_in(body))
+
+
+@lie("GEN-ERR-3", "GEN-HTTP-4", *TAKES_TEXT, when="value")
 class FailsOnFullText(_Crashes):
     """Text of exactly 255 characters is answered 500."""
 
@@ -573,6 +615,16 @@ class UnknownOrderAcknowledged(Fake):
         if task.op == "acknowledge" and task.order_id not in self.orders:
             return Answer(204)
         return super().write(task)
+
+
+@lie("GEN-404-1")
+class UnknownOrderIsEmpty(Fake):
+    """An unknown order reads as an empty object."""
+
+    def read(self, task: Task) -> Answer:
+        if task.op == "get_order" and task.order_id not in self.orders:
+            return self.ok({})
+        return super().read(task)
 
 
 @lie("GEN-404-1")

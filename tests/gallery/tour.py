@@ -196,12 +196,15 @@ def strangers(visitor: Visitor) -> None:
     user = "PK12345_gallery"
     bad = [None, basic("who", PASSWORD), basic(user, "wrong"), basic(user, ""), basic(user, PASSWORD[:4])]
     bad += [basic(user, PASSWORD + "x"), basic(user, PASSWORD.upper()), "Bearer abc", basic("", "")]
+    bad += [basic(user + "x", PASSWORD), basic(user.lower(), PASSWORD)]
     for credentials in bad:
         order = visitor.order()
         capture, refund = order.captured(500), order.refunded(100)
         everywhere(order, capture, refund, credentials=credentials)
         look(order)
         order.post("captures", {"captured_amount": "x"}, credentials=credentials)
+        order.post("captures", {"captured_amount": 1}, klarna_idempotency_key="k")
+        order.post("captures", {"captured_amount": 1}, klarna_idempotency_key="k", credentials=credentials)
         Visit(visitor, some_id()).get(credentials=credentials)
         fresh = visitor.order()
         fresh.post("cancel", credentials=credentials)
@@ -274,6 +277,8 @@ SCRIPTS = (
     "100 % of it",
     " spaced ",
     "a&b",
+    "a\nb",
+    "<b>",
     "x" * 255,
     "ж" * 255,
 )
