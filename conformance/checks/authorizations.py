@@ -194,17 +194,22 @@ def an_expired_order_refuses_what_needs_an_authorization(step: Step) -> Iterator
         yield from step.refuses(operation, Situation.EXPIRED)
     if step.state.phase is Phase.EXPIRED and _calls(step, "refundOrder"):
         yield from step.answers(Situation.FITS)
-    if _has_come_to_expire(step):
-        status = (step.document or {}).get("status")
-        expected = f"status EXPIRED or CLOSED, past expires_at {(step.state.order or {}).get('expires_at')}"
-        yield verdict(status in ("EXPIRED", "CLOSED"), expected, f"status {status}")
+    yield from _reads_expired(step)
 
 
-def _has_come_to_expire(step: Step) -> bool:
-    live = step.state.phase in (Phase.OPEN, Phase.RELEASED, Phase.EXPIRED)
-    if step.document is None or step.call is None or step.state.order is None or not live or step.since:
-        return False
-    return step.state.may_have_expired(step.call.now - 2 * 60)
+def _reads_expired(step: Step) -> Iterator[Mark]:
+    """Past its expiry an order reads so where something remained, and as before where nothing did."""
+    state, call = step.state, step.call
+    if step.document is None or call is None or state.order is None or step.since:
+        return
+    if not state.is_past_expiry(call.target_now - 60):
+        return
+    status, past = step.document.get("status"), f"past expires_at {state.order.get('expires_at')}"
+    if state.remaining > 0 and state.phase in (Phase.OPEN, Phase.RELEASED, Phase.EXPIRED):
+        expired = status in ("EXPIRED", "CLOSED")
+        yield verdict(expired, f"status EXPIRED or CLOSED, {past}", f"status {status}")
+    elif state.remaining == 0 and state.phase in (Phase.FULL, Phase.RELEASED):
+        yield verdict(status != "EXPIRED", f"no status EXPIRED: nothing remained {past}", f"status {status}")
 
 
 def _calls(step: Step, operation: str) -> bool:

@@ -126,8 +126,12 @@ class State:
 
     def may_have_expired(self, now: float) -> bool:
         """Say whether the expiry may have come by `now`, seconds since the epoch, though the order does not read so."""
+        return self.remaining > 0 and self.is_past_expiry(now + 60)
+
+    def is_past_expiry(self, now: float) -> bool:
+        """Say whether `now`, seconds since the epoch, is past what the order reads as its expiry."""
         expiry = instant((self.order or {}).get("expires_at"))
-        return expiry is not None and self.remaining > 0 and now >= expiry.timestamp() - 60
+        return expiry is not None and now >= expiry.timestamp()
 
     def with_order(self, **fields: Any) -> State:
         """The state with other fields of the order expected."""

@@ -17,10 +17,23 @@ from tests.drivers.playing import judged
         ("lines-held-against-rest", "a capture of one less than remains", "CAP-5"),
         ("refund-with-lines-unchecked", "refunds that span captures", "RFD-5"),
         ("no-days-at-all", "due dates", "DUE-3"),
+        ("original-amount-is-whole", "captures after an increase", "ORD-STA-1"),
+        ("fully-captured-expires", "an order that expires", "ORD-STA-1"),
+        ("released-expires", "an order that expires", "EXP-1"),
         ("address-email-lowered", "changes of the shipping address", "CUS-1"),
+        ("address-title-cut", "changes of the shipping address", "CUS-1"),
         ("address-phone-tidied", "changes of the shipping address", "CUS-1"),
     ],
 )
 def test_a_scenario_brings_a_defect_to_light(server: str, scenario: str, rule: str) -> None:
     judge, _ = judged(server, [one for one in SCENARIOS if one.name == scenario])
     assert [rule] == [finding.rule for finding in judge.findings if finding.follows is None]
+
+
+@pytest.mark.parametrize(
+    ("server", "scenario"),
+    [("released-stays-expired", "an order that expires")],
+)
+def test_a_scenario_accuses_no_correct_server(server: str, scenario: str) -> None:
+    judge, _ = judged(server, [one for one in SCENARIOS if one.name == scenario])
+    assert [] == judge.findings

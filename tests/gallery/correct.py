@@ -591,6 +591,19 @@ class CapturesWithoutAddresses(Fake):
 
 
 @variant
+class ReleasedStaysExpired(Fake):
+    """An expired order whose rest is released reads EXPIRED still."""
+
+    def release(self, task: Task) -> Any:
+        if self.expired(task.order):
+            task.order.notes["expired"] = True
+        return super().release(task)
+
+    def status(self, order: Order) -> str:
+        return "EXPIRED" if order.notes.get("expired") and not order.cancelled else super().status(order)
+
+
+@variant
 class NoDueDates(Fake):
     """No due date can be extended: the options are an empty list."""
 

@@ -573,6 +573,16 @@ class AddressPhoneTidied(_Tidies):
         return "".join(char for char in text if char in "+0123456789")
 
 
+@lie("CUS-1", when="value")
+class AddressTitleCut(_Tidies):
+    """Ten characters of a title are kept."""
+
+    field = "title"
+
+    def tidied(self, text: str) -> str:
+        return text[:10]
+
+
 @lie("CUS-3", "ORD-FIX-3", when="sequence")
 class CancelledTakesAddress(Fake):
     """The address of a cancelled order is updated."""
@@ -1017,6 +1027,16 @@ class AcknowledgedIsNotCancelled(Fake):
             raise self.forbidden("CANCEL_NOT_ALLOWED", "The order is acknowledged.")
 
 
+@lie("ORD-STA-1", "CAP-4", when="sequence")
+class OriginalAmountIsWhole(Fake):
+    """An increased order reads CAPTURED once its original amount is captured."""
+
+    def status(self, order: Order) -> str:
+        status = super().status(order)
+        whole = status == "PART_CAPTURED" and self.captured(order) == order.original
+        return "CAPTURED" if whole else status
+
+
 class _CancelsMore(Fake):
     """Cancels some orders with captures."""
 
@@ -1187,6 +1207,37 @@ class ExpiredIsUpdated(_UpdatesMore):
 
     def open_anyway(self, order: Order) -> bool:
         return self.expired(order)
+
+
+class _ExpiresMore(Fake):
+    """Lets some orders expire of which nothing remains."""
+
+    def release(self, task: Task) -> Answer:
+        task.order.notes["late"] = self.expired(task.order)
+        return super().release(task)
+
+    def status(self, order: Order) -> str:
+        late = not (order.cancelled or order.notes.get("late")) and self.now() >= order.expires
+        return "EXPIRED" if late and self.expires_anyway(order) else super().status(order)
+
+    def expires_anyway(self, order: Order) -> bool:
+        return False
+
+
+@lie("ORD-STA-1", "EXP-1", "ORD-GET-2", when="sequence", needs=("clock",))
+class FullyCapturedExpires(_ExpiresMore):
+    """A fully captured order reads EXPIRED past its expiry."""
+
+    def expires_anyway(self, order: Order) -> bool:
+        return self.fully_captured(order)
+
+
+@lie("EXP-1", "ORD-STA-1", "ORD-GET-2", when="sequence", needs=("clock",))
+class ReleasedExpires(_ExpiresMore):
+    """A released order reads EXPIRED past its expiry."""
+
+    def expires_anyway(self, order: Order) -> bool:
+        return order.released
 
 
 @lie("EXP-1", when="sequence", needs=("clock",))

@@ -530,7 +530,7 @@ def small_changes(visitor: Visitor) -> None:
             "phone": "+46 8 1",
             "country": "NO",
             "postal_code": "0150",
-            "title": "Mx",
+            "title": "Geheime Kommerzienr.",
         },
         {},
     ]
@@ -662,9 +662,10 @@ def time(visitor: Visitor) -> None:
     def days(number: float) -> None:
         visitor.send("POST", CLOCK, {"advance_seconds": number * 86400}, credentials=None)
 
-    orders = [visitor.order() for _ in range(7)]
+    orders = [visitor.order() for _ in range(8)]
     for order in orders[2:5]:
         order.capture(1000)
+    orders[7].capture(10_000)
     days(10)
     for _ in range(2):
         orders[0].post("extend-authorization-time")

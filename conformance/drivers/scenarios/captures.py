@@ -144,6 +144,7 @@ def after_increase(stage: Stage) -> None:
     order.capture(order.remaining // 2)
     order.update(order.amount + 2_000, order_lines=lines(order.amount + 2_000))
     probe_boundary(order)
+    order.capture(order.remaining - 2_000)
     order.capture(order.remaining)
     probe_boundary(order)
 

@@ -12,7 +12,11 @@ from orderproof.drivers.stage import Stage
 def addresses(stage: Stage) -> None:
     order = new_order(stage)
     whole = address(
-        "US", attention="Front desk", street_address2="Floor 2", title="Ms", organization_name="Example"
+        "US",
+        attention="Front desk",
+        street_address2="Floor 2",
+        title="Prof. Dr. med. habil",
+        organization_name="Example",
     )
     order.change_address(whole)
     order.change_address({"given_name": "Only", "family_name": "Names 東京"})

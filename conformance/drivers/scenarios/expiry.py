@@ -17,13 +17,19 @@ def _pass(stage: Stage, days: float) -> None:
 
 @scenario("an order that expires", needs="clock")
 def expired(stage: Stage) -> None:
-    order, untouched = new_order(stage), new_order(stage)
+    order, untouched, whole, released = (new_order(stage) for _ in range(4))
     order.capture(order.remaining // 2)
+    whole.capture(whole.remaining)
+    released.capture(released.remaining // 2)
+    released.release()
     expiry = instant((order.state.order or {}).get("expires_at"))
     days = 365.0 if expiry is None else stage.until(expiry.timestamp()) / _DAY + 1
     _pass(stage, days)
-    order.read()
-    untouched.read()
+    for each in (order, untouched, whole, released):
+        each.read()
+    # Where nothing remains, nothing expires.
+    whole.refund(1)
+    released.refund(1)
     order.capture(1)
     order.update(order.amount - 1)
     order.extend()
@@ -75,7 +81,9 @@ def old_key(stage: Stage) -> None:
     order = new_order(stage)
     amount = order.remaining // 4
     order.call("captureOrder", {"captured_amount": amount}, key="old")
+    order.call("extendAuthorizationTime", key="old extension")
     _pass(stage, 0.97)
     order.read()
     order.call("captureOrder", {"captured_amount": amount}, key="old")
+    order.call("extendAuthorizationTime", key="old extension")
     order.look_around()
