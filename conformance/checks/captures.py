@@ -11,6 +11,7 @@ from orderproof.checks.step import Step, mark_of, shown
 from orderproof.exchange import Response
 from orderproof.model.call import Call
 from orderproof.model.forecast import Situation
+from orderproof.model.values import SEQUENCE_OF_CAPTURES
 
 _CAPTURE = "captureOrder"
 _READS = ("getOrder", "getCaptures", "getCapture")
@@ -89,13 +90,12 @@ def capture_never_exceeds_remaining(step: Step) -> Iterator[Mark]:
 
 @check("CAP-6", on=_READS)
 def captures_read_the_same_everywhere(step: Step) -> Iterator[Mark]:
-    if step.call is None or not step.is_reading or step.since:
+    if step.call is None or not step.is_reading or step.follows_a_race:
         return
-    subjects = [d for d in step.differences if d.path[0] in ("captures", "capture")]
-    if step.document is None:
+    if step.document is not None and len(step.state.captures) > 1:
+        yield mark_of([d for d in step.differences if d.path == SEQUENCE_OF_CAPTURES])
+    elif step.document is None and not step.since:
         yield mark_of(list(step.differences))
-    elif len(step.state.captures) > 1:
-        yield mark_of([d for d in subjects if d.path[-1] == "order"])
 
 
 @check("CAP-7")

@@ -10,7 +10,7 @@ from orderproof.checks.step import Step, mark_of
 from orderproof.exchange import ABSENT
 from orderproof.model.forecast import Situation
 from orderproof.model.state import Phase
-from orderproof.model.values import instant, is_empty
+from orderproof.model.values import SEQUENCE_OF_CAPTURES, instant, is_empty
 
 STATUSES = ("AUTHORIZED", "PART_CAPTURED", "CAPTURED", "CANCELLED", "EXPIRED", "CLOSED")
 FRAUD_STATUSES = ("ACCEPTED", "PENDING", "REJECTED")
@@ -262,7 +262,8 @@ def facts_of_the_order_never_change(step: Step) -> Iterator[Mark]:
 def captures_and_refunds_stay(step: Step) -> Iterator[Mark]:
     exists = bool(step.state.captures or step.state.refunds)
     if step.is_reading and exists and not step.follows_a_race:
-        yield mark_of([d for d in step.differences if step.subject(d) in HISTORY])
+        found = [d for d in step.differences if step.subject(d) in HISTORY]
+        yield mark_of([d for d in found if d.path != SEQUENCE_OF_CAPTURES])
 
 
 @check("ORD-FIX-3", on=["getOrder"])

@@ -22,6 +22,8 @@ Document = Mapping[str, Any]
 
 _CODES = frozenset({"country", "purchase_country", "purchase_currency", "currency", "locale"})
 _BY_ID = {"captures": "capture_id", "refunds": "refund_id"}
+SEQUENCE_OF_CAPTURES = ("captures", "order")
+"""The path of a difference in how the captures of an order follow each other."""
 
 
 @dataclass(frozen=True)
@@ -271,4 +273,4 @@ def _differences_by_id(
     wanted_order = [_identity(item, key) for item in expected or [] if _was_read(item, key)]
     found_order = [_identity(item, key) for item in actual or [] if _identity(item, key) in wanted_order]
     if path[-1] == "captures" and sorted(wanted_order) == sorted(found_order) and wanted_order != found_order:
-        yield Difference((*path, "order"), wanted_order, found_order)
+        yield Difference(SEQUENCE_OF_CAPTURES, wanted_order, found_order)

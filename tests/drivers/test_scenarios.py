@@ -21,6 +21,8 @@ from tests.drivers.playing import judged
         ("fully-captured-expires", "an order that expires", "ORD-STA-1"),
         ("released-expires", "an order that expires", "EXP-1"),
         ("address-email-lowered", "changes of the shipping address", "CUS-1"),
+        ("captures-by-what-is-left", "an order over the largest amount", "CAP-6"),
+        ("increased-is-not-released", "a release after an increase", "ORD-SUM-4"),
         ("address-title-cut", "changes of the shipping address", "CUS-1"),
         ("address-phone-tidied", "changes of the shipping address", "CUS-1"),
     ],

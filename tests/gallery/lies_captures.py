@@ -546,6 +546,15 @@ class ListTurnsAfterTwo(Fake):
 
 
 @lie("CAP-6", when="sequence")
+class CapturesByWhatIsLeft(Fake):
+    """Captures are listed by what of them is not refunded, the smallest first."""
+
+    def captures_view(self, order: Order) -> list[Json]:
+        views = super().captures_view(order)
+        return sorted(views, key=lambda view: view["captured_amount"] - view["refunded_amount"])
+
+
+@lie("CAP-6", when="sequence")
 class ListTurned(Fake):
     """The list of captures is newest first, the order's oldest first."""
 

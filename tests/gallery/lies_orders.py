@@ -843,6 +843,15 @@ class ExtensionCode(_Renamed):
 # --- release ----------------------------------------------------------------------------------------------
 
 
+@lie("REL-1", "ORD-SUM-4", when="sequence")
+class IncreasedIsNotReleased(Fake):
+    """Releasing the rest of an increased order is answered 204 and does nothing."""
+
+    def release(self, task: Task) -> Answer:
+        order = task.order
+        return self.done(task) if order.amount > order.original else super().release(task)
+
+
 @lie("REL-1", "REL-4", "ORD-SUM-4", when="sequence")
 class ReleaseDoesNothing(Fake):
     """A release is answered 204 and does nothing."""

@@ -47,3 +47,12 @@ def after_decrease(stage: Stage) -> None:
     order.capture(1)
     order.capture(2_000)
     order.look_around()
+
+
+@scenario("a release after an increase")
+def after_increase(stage: Stage) -> None:
+    order = new_order(stage)
+    order.capture(1_000)
+    order.update(order.amount + 2_000)
+    order.release()
+    order.capture(1)
