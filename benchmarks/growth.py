@@ -3,7 +3,7 @@
     python benchmarks/growth.py [--requests 100000]
 
 A walk without end, as the profile `deep` has it, against the sandbox. What is printed is the cost since the line
-before; it should not depend on how much was done by then.
+before, and the largest memory so far; it should not depend on how much was done by then. On Linux.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ MARKS = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 
 
 def memory() -> float:
-    """The memory that this process has in use, in MB."""
+    """The most memory that this process has had in use, in MB."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
 
 def walk(session: Session, requests: int) -> None:
@@ -53,7 +53,7 @@ def walk(session: Session, requests: int) -> None:
             each = (time.monotonic() - clock) / count, (time.process_time() - used) / count
             print(
                 f"{session.requests:9,} requests: {each[0] * 1000:.2f} ms each, {each[1] * 1000:.2f} ms of "
-                f"processor time, {memory():.0f} MB",
+                f"processor time, at most {memory():.0f} MB",
                 flush=True,
             )
             mark, sent, clock, used = next(marks), session.requests, time.monotonic(), time.process_time()

@@ -2,8 +2,10 @@
 
     python benchmarks/sandbox_growth.py [--orders 100000] [--database orders.db]
 
-At each mark orders are made, and orders by chance are read and captured. What is printed is the processor time of the
-sandbox for each call, and in brackets the median until its answer is there.
+At each mark orders are made until there are so many, and a hundred of them by chance are read, and then captured once
+each. So the orders that are read and captured are alike at all marks, whatever their number. What is printed is the
+processor time of the sandbox for each call, and in brackets the time until its answer is there: the medians over
+groups of ten calls. On Linux.
 """
 
 from __future__ import annotations
@@ -12,21 +14,22 @@ import argparse
 import base64
 import http.client
 import json
-import os
 import random
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from orderproof.drivers.drafts import draft
 
 MARKS = (100, 1_000, 10_000, 100_000, 1_000_000)
-CALLS = 1_000
-TICKS = os.sysconf("SC_CLK_TCK")
+SAMPLE = 100
+READINGS = 10
+GROUP = 10
 
 
 class Client:
@@ -55,18 +58,28 @@ class Client:
 
 def used(process: int) -> float:
     """The processor time that a process has used, in seconds."""
-    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    threads = Path(f"/proc/{process}/task").iterdir()
+    return sum(int(one.joinpath("schedstat").read_text(encoding="ascii").split()[0]) for one in threads) / 1e9
 
 
-def cost(process: int, call: Callable[[], object]) -> str:
-    """What a call costs, seen in many: processor time of the sandbox, and the median until its answer is there."""
-    taken, before = [], used(process)
-    for _ in range(CALLS):
-        started = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - started)
-    return f"{(used(process) - before) / CALLS * 1000:.2f} ({statistics.median(taken) * 1000:.2f}) ms"
+def cost(process: int, calls: Iterable[Callable[[], object]]) -> str:
+    """What calls of one kind cost: processor time of the sandbox, and the time until the answer is there."""
+    figures = []
+    for group in batched(calls):
+        started, before = time.perf_counter(), used(process)
+        for call in group:
+            call()
+        spent = used(process) - before, time.perf_counter() - started
+        figures.append([each / len(group) * 1000 for each in spent])
+    busy, taken = map(statistics.median, zip(*figures, strict=True))
+    return f"{busy:.3f} ({taken:.2f}) ms"
+
+
+def batched(calls: Iterable[Callable[[], object]]) -> Iterable[list[Callable[[], object]]]:
+    """Cut calls into groups."""
+    remaining = iter(calls)
+    while group := list(islice(remaining, GROUP)):
+        yield group
 
 
 def memory(process: int) -> float:
@@ -78,15 +91,20 @@ def memory(process: int) -> float:
 def grow(client: Client, process: int, orders: int) -> None:
     """Make orders, and print at each mark what calls cost."""
     chance, paths = random.Random(1), list[str]()
+
+    def reading(path: str) -> Callable[[], object]:
+        return lambda: client.send("GET", path)
+
+    def capturing(path: str) -> Callable[[], object]:
+        return lambda: client.send("POST", f"{path}/captures", b'{"captured_amount": 1}')
+
     for mark in [mark for mark in MARKS if mark <= orders]:
-        while len(paths) < mark:
+        while len(paths) < mark - SAMPLE:
             paths.append(client.order())
-        made = cost(process, lambda: paths.append(client.order()))
-        read = cost(process, lambda: client.send("GET", chance.choice(paths)))
-        captured = cost(
-            process,
-            lambda: client.send("POST", f"{chance.choice(paths)}/captures", b'{"captured_amount": 1}'),
-        )
+        made = cost(process, [lambda: paths.append(client.order())] * SAMPLE)
+        sample = chance.sample(paths, SAMPLE)
+        read = cost(process, [reading(path) for path in sample] * READINGS)
+        captured = cost(process, [capturing(path) for path in sample])
         print(
             f"{mark:9,} orders: make {made}, read {read}, capture {captured}, {memory(process):.0f} MB",
             flush=True,

@@ -12,27 +12,26 @@ from orderproof.sandbox.orders import Order
 # Where a server that uses `Location` with a prefix says that it lives.
 PREFIX = "/eu-west"
 
+_JSON: Headers = (("content-type", "application/json"),)
+_JSON_IN_UTF_8: Headers = (("content-type", "application/json; charset=utf-8"),)
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 _BARE = frozenset({401, 405, 413, 415, 429})
 
 
 def json_bytes(value: Any) -> bytes:
     """Return a JSON value as it goes out."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    return _encoded(value).encode("utf-8")
 
 
 def json_answer(status: int, value: Any, chosen: Open, headers: Headers = ()) -> Answer:
     """Return an answer with a JSON body."""
-    return Answer(status, (*json_headers(chosen), *headers), json_bytes(value))
+    return Answer(status, json_headers(chosen) + headers, json_bytes(value))
 
 
 def json_headers(chosen: Open) -> Headers:
     """Return the headers that say that a body is JSON."""
-    return (
-        (
-            "content-type",
-            "application/json" if chosen.charset == "none" else "application/json; charset=utf-8",
-        ),
-    )
+    return _JSON if chosen.charset == "none" else _JSON_IN_UTF_8
 
 
 def refused(refusal: Refusal, chosen: Open) -> Answer:

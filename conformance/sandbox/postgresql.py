@@ -14,21 +14,19 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from orderproof.sandbox.calls import Answer
-from orderproof.sandbox.held import HeldOrders
 from orderproof.sandbox.idempotency import LIFETIME, Scope
 from orderproof.sandbox.orders import Order
 from orderproof.sandbox.records import answer_from, answer_text, order_from, order_text
 from orderproof.sandbox.store import StoreError, Transaction
 
-FORMAT = 1
+FORMAT = 2
 CONNECTS_WITHIN_SECONDS = 5
 _OURS = 0x6F72_6465_7270_7266
 """The name of the lock that processes hold while they make the tables."""
 
 _SCHEMA = (
     "CREATE SCHEMA orderproof_sandbox",
-    "CREATE TABLE orderproof_sandbox.orders"
-    " (order_id text PRIMARY KEY, version bigint NOT NULL, record text NOT NULL)",
+    "CREATE TABLE orderproof_sandbox.orders (order_id text PRIMARY KEY, record text NOT NULL)",
     "CREATE TABLE orderproof_sandbox.answers (operation text, order_id text, child_id text, key text,"
     " until bigint NOT NULL, answer text NOT NULL, PRIMARY KEY (operation, order_id, child_id, key))",
     "CREATE INDEX answers_until ON orderproof_sandbox.answers (until)",
@@ -37,10 +35,7 @@ _SCHEMA = (
     "CREATE TABLE orderproof_sandbox.format (number integer NOT NULL)",
     f"INSERT INTO orderproof_sandbox.format VALUES ({FORMAT})",
 )
-_READ = (
-    "SELECT version, CASE version WHEN %s THEN NULL ELSE record END"
-    " FROM orderproof_sandbox.orders WHERE order_id = %s"
-)
+_READ = "SELECT record FROM orderproof_sandbox.orders WHERE order_id = %s"
 
 
 class PostgresStore:
@@ -51,7 +46,6 @@ class PostgresStore:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._held = HeldOrders()
         self._connection = _connected(url)
         try:
             self._prepare()
@@ -78,11 +72,8 @@ class PostgresStore:
     def _found(self, statement: str, order_id: str) -> Order | None:
         if "\0" in order_id:  # which no text of PostgreSQL can hold
             return None
-        row = self._row(statement, self._held.version(order_id), order_id)
-        if row is None:
-            return None
-        version, record = row
-        return self._held.order(order_id) if record is None else self._held.hold(version, order_from(record))
+        row = self._row(statement, order_id)
+        return None if row is None else order_from(row[0])
 
     def _row(self, statement: str, *values: object) -> tuple[Any, ...] | None:
         return self._alive().execute(statement, values).fetchone()
@@ -142,8 +133,8 @@ class _PostgresTransaction:
 
     def save(self, order: Order) -> None:
         self._connection.execute(
-            "INSERT INTO orderproof_sandbox.orders AS kept VALUES (%s, 1, %s)"
-            " ON CONFLICT (order_id) DO UPDATE SET version = kept.version + 1, record = excluded.record",
+            "INSERT INTO orderproof_sandbox.orders VALUES (%s, %s)"
+            " ON CONFLICT (order_id) DO UPDATE SET record = excluded.record",
             (order.order_id, order_text(order)),
         )
         self._order = order

@@ -14,7 +14,7 @@ from orderproof.sandbox.held import HeldAnswers
 from orderproof.sandbox.options import Settings
 from orderproof.sandbox.orders import Fields, Order
 from orderproof.sandbox.states import next_change
-from orderproof.sandbox.store import Store
+from orderproof.sandbox.store import MemoryStore, Store
 from orderproof.sandbox.turns import Turns
 
 _REFUNDS = frozenset({"refundOrder", "getRefund"})
@@ -32,7 +32,9 @@ class Service:
         self.clock = Clock(self.store)
         self._turns = Turns(settings.open)
         self._held = HeldAnswers()
-        self._reads_as_agreed = (behaviour.reads, behaviour.finish) == (AS_AGREED.reads, AS_AGREED.finish)
+        as_agreed = (behaviour.reads, behaviour.finish) == (AS_AGREED.reads, AS_AGREED.finish)
+        # Other stores make an order anew each time that it is asked for.
+        self._holds = as_agreed and isinstance(self.store, MemoryStore)
 
     def context(self) -> Context:
         """Return the time of this moment and the settings."""
@@ -63,6 +65,7 @@ class Service:
                 return kept
             order = self._placed(self.behaviour.read_body(call, self.open).body, context)
             transaction.save(order)
+            self._make_ready(order, context)
             answer = json_answer(200, {"order_id": order.order_id, "fraud_status": "ACCEPTED"}, self.open)
             if scope is not None:
                 transaction.keep(scope, answer, context.now)
@@ -83,16 +86,20 @@ class Service:
             self._refuse_malformed_ids(call)
         if order is None:
             raise self.no_such_order(call)
-        if call.operation == "getOrder" and self._reads_as_agreed:
-            return self._held.answer(order, self.clock.now()) or self._hold(order, call)
+        if call.operation == "getOrder" and self._holds:
+            return self._held.answer(order, self.clock.now()) or self._hold(order, self.context())
         value = self.behaviour.reads[call.operation](order, call, self.context())
         return self.behaviour.finish(call, order, json_answer(200, value, self.open))
 
-    def _hold(self, order: Order, call: Call) -> Answer:
-        context = self.context()
+    def _make_ready(self, order: Order, context: Context) -> None:
+        """Make the answer that reads an order when it changes, so that reading costs the same among any number."""
+        if self._holds:
+            self._hold(order, context)
+
+    def _hold(self, order: Order, context: Context) -> Answer:
+        call = Call("getOrder", order.order_id)
         answer = json_answer(200, self.behaviour.reads[call.operation](order, call, context), self.open)
-        self._held.hold(order, next_change(order, context), answer)
-        return answer
+        return self._held.hold(order, next_change(order, context), answer)
 
     async def exclusive(self, call: Call) -> Answer:
         """Decide a call and save what it did while no other call on the same order is under way."""
@@ -113,6 +120,7 @@ class Service:
             after, answer = self.decide(order, call, context)
             if after is not None and after is not order:
                 transaction.save(after)
+                self._make_ready(after, context)
             if scope is not None and self.behaviour.is_kept(answer, self.open):
                 transaction.keep(scope, answer, context.now)
             return answer

@@ -5,9 +5,9 @@ How a time, a country or a field without a value is written is open; the choices
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -41,11 +41,15 @@ _ADDRESS = (
 
 def instant(milliseconds: int, form: str = "millis") -> str:
     """Return a time, in milliseconds since the epoch, as ISO 8601 text in UTC."""
-    moment = datetime.fromtimestamp(milliseconds // 1000, UTC).replace(microsecond=milliseconds % 1000 * 1000)
+    second = _second(milliseconds // 1000)
     if form == "seconds":
-        return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
-    text = moment.isoformat(timespec="milliseconds")
-    return text if form == "offset" else text.replace("+00:00", "Z")
+        return f"{second}Z"
+    return f"{second}.{milliseconds % 1000:03d}{'+00:00' if form == 'offset' else 'Z'}"
+
+
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
 
 
 def _cased(text: str, context: Context) -> str:
@@ -61,20 +65,25 @@ def _cased(text: str, context: Context) -> str:
 def _shown(
     values: Fields,
     context: Context,
-    texts: Iterable[str] = (),
-    lists: Iterable[str] = (),
-    recorded: Iterable[str] = (),
+    texts: tuple[str, ...] = (),
+    lists: tuple[str, ...] = (),
+    recorded: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Write fields without a value as told. `recorded` are those that recorded traffic shows as "" or []."""
     shown = {name: value for name, value in values.items() if value or value == 0}
-    mode = context.open.empty_fields
-    if mode == "absent":
-        return shown
-    for empty, names in (("", texts), ((), lists)):
-        for name in names:
-            if name not in shown and (mode != "recorded" or name in recorded):
-                shown[name] = None if mode == "null" else empty
+    for name, nothing in _nothings(context.open.empty_fields, texts, lists, recorded):
+        shown.setdefault(name, nothing)
     return shown
+
+
+@cache
+def _nothings(
+    mode: str, texts: tuple[str, ...], lists: tuple[str, ...], recorded: tuple[str, ...]
+) -> tuple[tuple[str, Any], ...]:
+    """The fields that are shown without a value, each with what is shown in its place."""
+    names = {"absent": (), "recorded": recorded}.get(mode, (*texts, *lists))
+    nothings: dict[str, Any] = {**dict.fromkeys(texts, ""), **dict.fromkeys(lists, ())}
+    return tuple((name, None if mode == "null" else nothings[name]) for name in names)
 
 
 @cache

@@ -28,7 +28,6 @@ from tests.sandbox.test_store import (
     rich_order,
     save_and_fail,
     test_a_key_holds_its_answer_until_its_time_is_over,
-    test_an_unchanged_order_is_the_same_value,
     test_the_clock_moves_on,
     test_what_is_saved_is_read,
 )
@@ -37,7 +36,6 @@ from tests.sandbox.test_store import (
 __all__ = [
     "rich_order",
     "test_a_key_holds_its_answer_until_its_time_is_over",
-    "test_an_unchanged_order_is_the_same_value",
     "test_the_clock_moves_on",
     "test_what_is_saved_is_read",
 ]

@@ -11,13 +11,16 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from orderproof.sandbox.calls import Answer
+from orderproof.sandbox import service
+from orderproof.sandbox.answers import json_answer
+from orderproof.sandbox.calls import Answer, new_id
 from orderproof.sandbox.idempotency import LIFETIME
 from orderproof.sandbox.options import Settings
 from orderproof.sandbox.orders import Order
@@ -70,11 +73,33 @@ def test_what_is_saved_is_read(store: Store, rich_order: Order) -> None:
     assert store.order("another") is None
 
 
-def test_an_unchanged_order_is_the_same_value(store: Store, rich_order: Order) -> None:
-    with store.transaction(rich_order.order_id) as transaction:
-        transaction.save(rich_order)
+def test_reading_makes_no_answer_anew_among_however_many_orders(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
 
-    assert store.order(rich_order.order_id) is store.order(rich_order.order_id)
+    def counting(status: int, value: Any, *more: Any) -> Answer:
+        made.append(value["order_id"])
+        return json_answer(status, value, *more)
+
+    with closing(Client()) as client:
+        paths = [client.order() for _ in range(1_100)]
+        client.capture(paths[1], 500)
+        monkeypatch.setattr(service, "json_answer", counting)
+        captured = [client.get(path)["captured_amount"] for path in (paths[0], paths[1], paths[-1])]
+
+    assert [0, 500, 0] == captured
+    assert [] == made
+
+
+def test_a_file_has_room_for_records_and_little_else(tmp_path: Path, rich_order: Order) -> None:
+    orders = 300
+    with closing(SqliteStore(str(tmp_path / "s.db"))) as store:
+        for _ in range(orders):
+            order = replace(rich_order, order_id=new_id())
+            with store.transaction(order.order_id) as transaction:
+                transaction.save(order)
+
+    each = (tmp_path / "s.db").stat().st_size / orders
+    assert each < 1.5 * len(order_text(rich_order).encode())
 
 
 def test_a_key_holds_its_answer_until_its_time_is_over(store: Store) -> None:
