@@ -16,7 +16,7 @@ from typing import Any
 
 from orderproof import operations
 from orderproof.checks.contents import content_of, json_of
-from orderproof.exchange import Exchange
+from orderproof.exchange import Exchange, Request
 from orderproof.model.call import Call, call_of
 
 API = "/ordermanagement/"
@@ -81,6 +81,7 @@ class Stream:
         self._remembered = remembered
         self._tries: OrderedDict[tuple[str, str, bytes], list[Exchange]] = OrderedDict()
         self._keys: OrderedDict[str, Exchange] = OrderedDict()
+        self._taken: OrderedDict[str, Exchange] = OrderedDict()
 
     def next(self, exchange: Exchange) -> Conduct:
         """Return the next request with what came before it."""
@@ -90,24 +91,23 @@ class Stream:
 
     def _tries_before(self, exchange: Exchange) -> tuple[Exchange, ...]:
         request = exchange.request
-        identity = (request.method, tidied(request.path), request.body)
-        before = self._tries.pop(identity, [])
+        identity, order = (request.method, tidied(request.path), request.body), _order_part(request)
+        before = [entry for entry in self._tries.pop(identity, []) if not self._is_settled(entry, order)]
         tries = _open_tries(exchange, before)
         if tries and _answers_a_challenge(exchange, tries[-1]):
             before, tries = [entry for entry in before if entry is not tries[-1]], []
         self._tries[identity] = [*before, exchange][-_REMEMBERED_TRIES:]
         self._forget(self._tries)
         if exchange.status is not None and exchange.status < 300:
-            # A write that was taken changes what a refused one may meet: trying that again is a new call.
-            self._settle(_order_part(exchange))
+            self._taken.pop(order, None)
+            self._taken[order] = exchange
+            self._forget(self._taken)
         return tuple(tries)
 
-    def _settle(self, order: str) -> None:
-        for identity, tries in list(self._tries.items()):
-            if _order_part(tries[-1]) == order and any(map(_refused, tries)):
-                self._tries[identity] = [entry for entry in tries if not _refused(entry)]
-                if not self._tries[identity]:
-                    del self._tries[identity]
+    def _is_settled(self, earlier: Exchange, order: str) -> bool:
+        """A write that was taken changes what a refused one may meet: trying that again is a new call."""
+        taken = self._taken.get(order)
+        return taken is not None and _refused(earlier) and earlier.sent_at <= taken.sent_at
 
     def _first_use(self, exchange: Exchange) -> Exchange | None:
         key = _key(exchange)
@@ -157,8 +157,8 @@ def _refused(exchange: Exchange) -> bool:
     return exchange.status is not None and 400 <= exchange.status < 500 and exchange.status not in (409, 429)
 
 
-def _order_part(exchange: Exchange) -> str:
-    return "/".join(tidied(exchange.request.path).split("/")[:5])
+def _order_part(request: Request) -> str:
+    return "/".join(tidied(request.path).split("/")[:5])
 
 
 def _call(exchange: Exchange) -> tuple[Call | None, bool]:

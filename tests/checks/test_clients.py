@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -308,6 +309,15 @@ def test_a_try_that_the_client_gave_up_without_hanging_up_does_not_look_hasty() 
     unanswered = replace(sent(body=BODY, status=None, facts=["lost"]), answered_at=8.0)
     assert set() == broken(unanswered, sent(body=BODY, at=6.0))
     assert {"CLI-RETRY-2"} == broken(unanswered, sent(body=BODY, at=0.5))
+
+
+def test_a_long_stream_takes_no_longer_for_each_call() -> None:
+    stream, started = Stream(), time.process_time()
+    for number in range(4_000):
+        path = f"{ORDER[:-12]}{number:012}/captures"
+        stream.next(sent("POST", path, {"captured_amount": number}, key=str(number), at=float(number)))
+    # A look at all that came before, with each of them, takes a minute.
+    assert time.process_time() - started < 10
 
 
 def test_a_retry_without_any_key_is_unsafe() -> None:
