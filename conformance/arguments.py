@@ -15,7 +15,7 @@ from orderproof.configuration import clock_control
 from orderproof.errors import UsageError
 from orderproof.sharding import shard_from
 from orderproof.supply import supply_from
-from orderproof.target import SANDBOX_CLOCK, Target, checked_base_url, default_rate
+from orderproof.target import SANDBOX_CLOCK, Target, checked_base_url, checked_user, default_rate
 
 if TYPE_CHECKING:
     from orderproof.checking import Settings
@@ -24,6 +24,7 @@ __all__ = ["report_folder", "selected", "served", "settings_from", "target_from"
 
 _FIXED_SEED = 0
 _MOST_WORKERS = 64
+_MOST_SECONDS = 1_000_000
 
 
 @contextmanager
@@ -55,6 +56,7 @@ def settings_from(chosen: Mapping[str, Any]) -> Settings:
     max_time = chosen.get("max-time")
     if max_time is not None and not max_time > 0:
         raise UsageError(f"--max-time {max_time:g} leaves no time: give a number of seconds above 0")
+    _hold_below("max-time", max_time)
     workers = chosen.get("workers", 1)
     if not 1 <= workers <= _MOST_WORKERS:
         raise UsageError(f"--workers {workers} is not a number from 1 to {_MOST_WORKERS}")
@@ -84,18 +86,25 @@ def target_from(chosen: Mapping[str, Any]) -> Target:
     for name, value in (("rate", rate), ("timeout", timeout)):
         if value is not None and not value > 0:
             raise UsageError(f"--{name} {value:g} is not above 0")
+        _hold_below(name, value)
     clock = clock_control(chosen.get("clock"))
     orders = chosen.get("orders", "customer-token:sandbox")
     supply_from(orders)  # a source that makes no sense is refused here, before anything is sent
     return Target(
         base_url=base_url,
-        username=chosen.get("user", "sandbox"),
+        username=checked_user(chosen.get("user", "sandbox")),
         password=chosen.get("password", "sandbox"),
         orders=orders,
         timeout=timeout,
         rate=rate,
         clock=clock if given else clock or SANDBOX_CLOCK,
     )
+
+
+def _hold_below(name: str, value: float | None) -> None:
+    """Raise UsageError for a number that no clock takes."""
+    if value is not None and value > _MOST_SECONDS:
+        raise UsageError(f"--{name} {value:g} is above {_MOST_SECONDS:,}")
 
 
 def selected(only: str | Sequence[str], *, both_sides: bool = False) -> list[Rule]:
@@ -114,6 +123,8 @@ def report_folder(name: str | None) -> Path | None:
     """The folder of a report, which is made if need be. Raises UsageError where it cannot be."""
     if name is None:
         return None
+    if not name:
+        raise UsageError("--report '' names no folder: give one, or leave --report out")
     folder = Path(name)
     try:
         folder.mkdir(parents=True, exist_ok=True)

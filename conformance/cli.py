@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shlex
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,9 +24,25 @@ if TYPE_CHECKING:
     from orderproof.examples import Examples
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_MAY_BE_EMPTY = frozenset({"user", "password"})
 
 
-@click.group(context_settings=_CONTEXT)
+class _ReaderGone(Exception):
+    """Whoever read our output has closed it. Click would end with 1, which says that a MUST is broken."""
+
+
+class _Commands(click.Group):
+    """The commands, which leave it to `main` what a closed output means."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise _ReaderGone from None
+
+
+@click.group(cls=_Commands, context_settings=_CONTEXT)
 @click.version_option(__version__, prog_name="orderproof")
 def cli() -> None:
     """Contract tests for the Klarna Order Management API v1.
@@ -108,8 +126,15 @@ def _examples(place: str | None, settings: Settings) -> Examples | None:
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
-    """The options that were given, under the names that the configuration has for them."""
+    """The options that were given, under the names that the configuration has for them.
+
+    Raises UsageError for one without a value, as a shell makes it of a variable that is not set: a run without it
+    would be another run.
+    """
     named = {name.replace("_", "-"): value for name, value in options.items()}
+    empty = next((name for name, value in named.items() if value == "" and name not in _MAY_BE_EMPTY), None)
+    if empty is not None:
+        raise UsageError(f"--{empty} '' has no value: give one, or leave --{empty} out")
     return {name: value for name, value in named.items() if value not in (None, ())}
 
 
@@ -130,10 +155,14 @@ def _check(settings: Settings, chosen: dict[str, Any], *, verbose: bool) -> int:
     from orderproof.catalogue import catalogue
     from orderproof.checking import Watch, check
     from orderproof.report.terminal import Terminal
-    from orderproof.waivers import applied, load, today, write_draft
+    from orderproof.report.writer import write_report
+    from orderproof.waivers import applied, hold_writable, load, today, write_draft
 
     # Read first: a mistake in it should not cost a run.
     known = load(Path(chosen["waivers"])) if chosen.get("waivers") else []
+    draft = Path(chosen["write-waivers"]) if chosen.get("write-waivers") else None
+    if draft is not None:
+        hold_writable(draft)
     with Terminal(quiet=bool(chosen.get("quiet")), verbose=verbose) as terminal:
         terminal.say(
             f"Checking {settings.shown} (profile {settings.profile}, seed {settings.seed}{_parts(settings)})"
@@ -151,13 +180,14 @@ def _check(settings: Settings, chosen: dict[str, Any], *, verbose: bool) -> int:
         )
         found = check(settings, watch)
         result = applied(found, known, today()) if known else found
-        if chosen.get("write-waivers"):
-            write_draft(Path(chosen["write-waivers"]), found)
-        if settings.report is not None:
-            from orderproof.report.writer import write_report
-
-            write_report(settings.report, result)
-        terminal.summary(result, settings.report)
+        # What was found is told whether or not it can be written down.
+        try:
+            if settings.report is not None:
+                write_report(settings.report, result)
+        finally:
+            terminal.summary(result, settings.report)
+        if draft is not None:
+            write_draft(draft, found)
     return result.exit_code
 
 
@@ -188,22 +218,26 @@ def merge(folders: tuple[Path, ...], report: str | None, waivers: str | None, qu
     from orderproof.report.writer import write_report
     from orderproof.waivers import applied, load, today
 
-    known = load(Path(waivers)) if waivers else []
+    known = load(Path(waivers)) if waivers is not None else []
     result = merged(folders, _command_line(sys.argv[1:], None))
     folder = report_folder(report)
     if folder is not None:
         result = with_files(result, folder)
     result = applied(result, known, today()) if known else result
     with Terminal(quiet=quiet) as terminal:
-        if folder is not None:
-            write_report(folder, result)
-        terminal.summary(result, folder)
+        try:
+            if folder is not None:
+                write_report(folder, result)
+        finally:
+            terminal.summary(result, folder)
     sys.exit(result.exit_code)
 
 
 @cli.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=int, default=8000, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one."
+)
 @click.option("--user", envvar="ORDERPROOF_USERNAME", default="sandbox", show_default=True)
 @click.option("--password", envvar="ORDERPROOF_PASSWORD", default="sandbox", show_default=True)
 @click.option(
@@ -344,7 +378,11 @@ def record(to: Path, scenarios: tuple[str, ...], config: Path | None, **options:
 @click.option("--serve", is_flag=True, help="Answer a client from them instead.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
 @click.option(
-    "--port", type=int, default=8000, show_default=True, help="Port to serve on; 0 takes a free one."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port to serve on; 0 takes a free one.",
 )
 @click.option("--strict", is_flag=True, help="A warning fails the run too.")
 @click.option("--quiet", is_flag=True, help="The verdict and the failures alone.")
@@ -521,6 +559,7 @@ def rules(rule: str | None) -> None:
 def main() -> None:
     """Run the command line, and end the process with the documented exit code."""
     signal.signal(signal.SIGTERM, _stop)
+    _open_closed_streams()
     try:
         cli(standalone_mode=False)
     except click.exceptions.Exit as ended:
@@ -536,10 +575,12 @@ def main() -> None:
         _end(str(error), error.exit_code)
     except KeyboardInterrupt:
         _end("interrupted before anything was judged", 3)
-    except BrokenPipeError:
-        # The reader of our output is gone; there is nobody left to tell.
+    except (_ReaderGone, BrokenPipeError):
+        # There is nobody left to tell.
         os._exit(3)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            _end(f"{error.filename or 'the output'} cannot be written: {error.strerror}", 3)
         if os.environ.get("ORDERPROOF_DEBUG"):
             raise
         _end(f"a fault of our own, {type(error).__name__}: {error} (ORDERPROOF_DEBUG=1 shows where)", 3)
@@ -549,6 +590,22 @@ def _stop(number: int, frame: object) -> None:
     raise KeyboardInterrupt(number)
 
 
+def _open_closed_streams() -> None:
+    """Open what we were started without, onto nothing: a file of ours would take the number of a standard stream."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)
+            if handle != number:
+                os.dup2(handle, number)
+                os.close(handle)
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", encoding="utf-8"))
+
+
 def _end(sentence: str, code: int) -> None:
-    click.echo(f"orderproof: {sentence}", err=True)
-    sys.exit(code)
+    with suppress(OSError):
+        click.echo(f"orderproof: {sentence}", err=True)
+    # What is left in a buffer that cannot be written would end the process with another code.
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.exit(code)
+    os._exit(code)

@@ -33,6 +33,15 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 }
 """Every key of the configuration: the options of `check`, and the `clock` table."""
 
+_WORDS: Mapping[type, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "a table",
+}
+
 
 def configuration(path: Path | None = None) -> dict[str, Any]:
     """Return the configuration as a mapping from option names to values; empty when there is none.
@@ -73,8 +82,10 @@ def _checked(table: Any, path: Path) -> dict[str, Any]:
             hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_TYPES)}"
             raise UsageError(f"the configuration in {path} has an unknown key {name!r}: {hint}")
         if not isinstance(value, _TYPES[name]) or (isinstance(value, bool) and bool not in _TYPES[name]):
-            wanted = " or ".join(kind.__name__ for kind in _TYPES[name])
-            raise UsageError(f"the configuration in {path} has {name} = {value!r}, which is not a {wanted}")
+            wanted = " or ".join(_WORDS[kind] for kind in _TYPES[name])
+            raise UsageError(f"the configuration in {path} has {name} = {value!r}, which is not {wanted}")
+        if value == "" and name not in ("user", "password"):
+            raise UsageError(f"the configuration in {path} has {name} = '': give a value, or leave it out")
     return checked
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
 from orderproof.counterexample import Counterexample, from_record, to_record
-from orderproof.errors import OrderproofError
+from orderproof.errors import OrderproofError, UsageError
 
 __all__ = ["Examples", "examples_at", "is_fleet", "usual_folder"]
 
@@ -71,7 +71,8 @@ def examples_at(
     share; "none" is no place at all.
 
     Without a place they are in a folder of the user's cache, but in CI nowhere: a run there is to depend on nothing
-    that an earlier one left. Raises UsageError and CannotJudge for a Redis database that cannot be used.
+    that an earlier one left. Raises UsageError for a place that is none, CannotJudge for a Redis database that cannot
+    be used.
     """
     if place == "none" or (place is None and environment.get("CI")):
         return None
@@ -80,6 +81,8 @@ def examples_at(
 
         return Examples(fleet_database(place), target)
     folder = usual_folder(environment) if place is None else Path(place)
+    if place is not None and folder.exists() and not folder.is_dir():
+        raise UsageError(f"the example database {place} is neither a folder nor redis://HOST:PORT/DB")
     return Examples(DirectoryBasedExampleDatabase(folder), target)
 
 

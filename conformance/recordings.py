@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from orderproof import cassettes
@@ -26,7 +28,7 @@ from orderproof.cassette.screen import (
 )
 from orderproof.catalogue import Rule
 from orderproof.embedded import NAME, stand_in
-from orderproof.errors import CannotJudge
+from orderproof.errors import CannotJudge, UsageError
 from orderproof.report.text import plain
 from orderproof.report.writer import write_report
 from orderproof.sandbox.server import ServerError
@@ -85,21 +87,27 @@ def audit_files(
     """Judge recordings offline, show what was found, and return the exit code."""
     result = audit(named_recordings(names), rules, strict=strict)
     result = replace(result, command=shlex.join(["orderproof", "audit", *names]))
+    _say(audit_screen(result, quiet=quiet))
     if report is not None:
         write_report(report, result)
-    _say(audit_screen(result, quiet=quiet))
     return result.exit_code
 
 
 def named_recordings(names: Sequence[str]) -> list[Recording]:
-    """Return the recordings that are named: files, folders, or cassettes of the shelf; without a name, the shelf."""
+    """Return the recordings that are named: files, folders, or cassettes of the shelf; without a name, the shelf.
+
+    Raises UsageError for the name of a cassette that is spelled otherwise, and for a folder without recordings.
+    """
     shelf = cassettes.names()
     found: list[Recording] = []
     for name in names or shelf:
         if name in shelf and not Path(name).exists():
             found.append(Recording(cassettes.path(name), name))
-        else:
-            found += recordings([name])
+            continue
+        near = [] if os.path.lexists(name) else get_close_matches(name, shelf, 1, 0.8)
+        if near:
+            raise UsageError(f"there is neither a file nor a cassette {name!r}: did you mean {near[0]!r}?")
+        found += recordings([name])
     return found
 
 

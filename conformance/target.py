@@ -63,7 +63,8 @@ def checked_base_url(text: str, *, allow_production: bool = False) -> str:
         port = parts.port
     except ValueError:
         raise UsageError(f"the port of the base URL {text!r} is not a number from 1 to 65535") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+    odd = any(character.isspace() or not character.isprintable() for character in text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or odd:
         raise UsageError(f"the base URL {text!r} is not of the form http://host:port or https://host")
     if parts.username or parts.password:
         raise UsageError(
@@ -76,6 +77,13 @@ def checked_base_url(text: str, *, allow_production: bool = False) -> str:
     if parts.hostname.lower().rstrip(".") in PRODUCTION_HOSTS:
         refuse_production(parts.hostname, allowed=allow_production)
     return text.rstrip("/")
+
+
+def checked_user(name: str) -> str:
+    """Return a user of HTTP Basic authentication. Raises UsageError for one with a colon, which it cannot carry."""
+    if ":" in name:
+        raise UsageError(f"the user {name!r} has a colon, which HTTP Basic authentication cannot carry")
+    return name
 
 
 def refuse_production(host: str, *, allowed: bool) -> None:

@@ -6,6 +6,7 @@ the rule fails in another way than the waiver says.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -145,6 +146,14 @@ def drafted(result: RunResult, today: date) -> str:
         }
         lines += ["", "[[waiver]]", *(f"{name} = {value}" for name, value in values.items() if value != '""')]
     return "\n".join(lines) + "\n"
+
+
+def hold_writable(path: Path) -> None:
+    """Raise UsageError where a draft could not be written, before a run is spent on it."""
+    folder = path.parent
+    if path.is_dir() or not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+        reason = "it is a folder" if path.is_dir() else f"{folder} is no folder that can be written to"
+        raise UsageError(f"the waivers {path} cannot be written: {reason}")
 
 
 def write_draft(path: Path, result: RunResult) -> None:

@@ -43,7 +43,7 @@ def run_client(
     for name, value in (("timeout", timeout), ("hold", hold)):
         if not value > 0:
             raise UsageError(f"--{name} {value:g} is not above 0")
-    known = load(Path(waivers)) if waivers else []
+    known = load(Path(waivers)) if waivers is not None else []
     with ExitStack() as stack:
         plan = Plan(
             command=command,
@@ -63,10 +63,12 @@ def run_client(
         result = applied(found, known, today()) if known else found
         for line in ("", *matrix_lines(result), ""):
             terminal.say(line)
-        if report is not None:
-            write_report(report, result)
-            write_matrix(report, result)
-        terminal.summary(result, report)
+        try:
+            if report is not None:
+                write_report(report, result)
+                write_matrix(report, result)
+        finally:
+            terminal.summary(result, report)
     return result.exit_code
 
 

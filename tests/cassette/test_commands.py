@@ -150,3 +150,11 @@ def test_serve_ends_with_an_account_of_what_was_asked(path: str | None, code: in
         process.send_signal(signal.SIGINT)
         shown = process.stdout.read()
     assert (code, verdict) == (process.returncode, shown[: len(verdict)])
+
+
+def test_a_cassette_that_is_spelled_otherwise_is_guessed(tmp_path: Path) -> None:
+    done = run("replay", "captures/ful", cwd=tmp_path)
+    assert (2, "neither a file nor a cassette 'captures/ful': did you mean 'captures/full'?") == (
+        done.returncode,
+        done.stderr.strip().removeprefix("orderproof: there is "),
+    )
