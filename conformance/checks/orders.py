@@ -203,7 +203,9 @@ def refunds_are_booked_within_each_capture(step: Step) -> Iterator[Mark]:
         expected = f"0 <= refunded_amount <= captured_amount of capture {capture.get('capture_id')}"
         values = (capture.get(name, "absent") for name in ("refunded_amount", "captured_amount"))
         yield verdict(holds, expected, "refunded_amount {}, captured_amount {}".format(*values))
-    if captures and step.is_reading and not step.follows_a_race:
+    # A list that reads otherwise than the order just did is the matter of CAP-6.
+    booked = step.document is not None or step.since or step.state.bookings
+    if captures and booked and step.is_reading and not step.follows_a_race:
         found = [d for d in step.differences if step.subject(d) == "capture.refunded_amount"]
         yield mark_of(found)
 

@@ -555,6 +555,14 @@ class CapturesByWhatIsLeft(Fake):
 
 
 @lie("CAP-6", when="sequence")
+class ListForgetsRefunds(Fake):
+    """In the list of captures nothing of any of them is refunded."""
+
+    def list_captures(self, task: Task) -> Answer:
+        return self.ok([{**one, "refunded_amount": 0} for one in self.captures_view(task.order)])
+
+
+@lie("CAP-6", when="sequence")
 class ListTurned(Fake):
     """The list of captures is newest first, the order's oldest first."""
 

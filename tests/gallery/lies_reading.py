@@ -582,6 +582,29 @@ class DescriptionInherited(Fake):
         return super().new_capture(order, body)
 
 
+@lie("ORD-FIX-3", when="sequence")
+class RefundTakesLinesOfCaptures(Fake):
+    """The lines of a refund are taken out of those of the captures."""
+
+    def refund(self, task: Task) -> Answer:
+        answer = super().refund(task)
+        back = task.body.get("order_lines", [])
+        for capture in task.order.captures:
+            capture.lines = [one for one in capture.lines if one not in back]
+        return answer
+
+
+@lie("AUT-2", when="value")
+class QuantityOverflows(Fake):
+    """The quantity of an updated line is kept in 32 bits."""
+
+    def update_authorization(self, task: Task) -> Answer:
+        answer = super().update_authorization(task)
+        order = task.order
+        order.lines = [{**one, "quantity": one["quantity"] % 2**32} for one in order.lines]
+        return answer
+
+
 @lie("ORD-FIX-2", "ORD-FIX-3", when="sequence")
 class UpdateDescribesCapture(Fake):
     """The description of an authorization update becomes that of the last capture."""

@@ -54,7 +54,7 @@ def order_lines(stage: Stage) -> None:
     order = new_order(stage)
     two_lines = [
         line(order.amount - 1_000, name="Coat", quantity_unit="pc"),
-        line(0, name="Gift", tax_rate=0),
+        line(0, name="Gift", tax_rate=0, quantity=2**32 + 1),
     ]
     order.update(order.amount - 1_000, order_lines=two_lines)
     order.update(order.amount - 1_000, order_lines=[_full_line(order.amount - 1_000)])

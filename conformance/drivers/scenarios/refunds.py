@@ -14,9 +14,9 @@ def probe_boundary(order: OrderHandle) -> None:
 
 
 def captured_order(stage: Stage, amount: int = 10_000, **fields: str) -> OrderHandle:
-    """An order that is captured whole."""
+    """An order that is captured whole, with lines."""
     order = new_order(stage, amount, **fields)
-    order.capture(order.remaining)
+    order.capture(order.remaining, order_lines=lines(order.remaining))
     return order
 
 

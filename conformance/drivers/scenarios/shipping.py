@@ -21,7 +21,8 @@ _INVALID_LISTS: tuple[list[object], ...] = (
 def on_the_order(stage: Stage) -> None:
     order = new_order(stage)
     order.ship(_ITEM)
-    order.ship({"tracking_number": "2"}, {"tracking_number": "3", "return_tracking_number": "r3"})
+    # An item that is there already: it is another parcel.
+    order.ship({"tracking_number": "2"}, {"tracking_number": "3", "return_tracking_number": "r3"}, _ITEM)
     order.capture(order.remaining // 2)
     order.ship({"shipping_company": "c" * 100, "tracking_uri": "https://example.com/" + "u" * 1004})
     order.look_around()
@@ -32,7 +33,7 @@ def on_captures(stage: Stage) -> None:
     order = new_order(stage)
     order.capture(order.remaining // 4, shipping_info=[_ITEM])
     order.capture(order.remaining // 4)
-    order.ship({"tracking_number": "2"}, {"tracking_number": "3"}, capture=0)
+    order.ship({"tracking_number": "2"}, {"tracking_number": "3"}, _ITEM, capture=0)
     order.ship({"tracking_number": "4"}, capture=1)
     order.ship({"tracking_number": "5"}, capture=0)
     order.refund(order.refundable)
