@@ -58,7 +58,9 @@ class SqliteStore:
 
     def order(self, order_id: str) -> Order | None:
         """Return the order as last saved, by whichever process, or None."""
-        found = self._connection.execute("SELECT record FROM orders WHERE order_id = ?", (order_id,)).fetchone()
+        found = self._connection.execute(
+            "SELECT record FROM orders WHERE order_id = ?", (order_id,)
+        ).fetchone()
         return None if found is None else order_from(found[0])
 
     @contextmanager
