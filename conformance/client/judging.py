@@ -190,9 +190,10 @@ def _beyond_doubt(
     hearing: Hearing, found: Sequence[Finding], outing: Outing, fair: Outing | None
 ) -> Iterator[Finding]:
     """Drop what may be the doing of the command, which makes a call twice, rather than of the client in it."""
-    usual = fair.exchanges if fair is not None else outing.exchanges
+    known = outing.exchanges
+    usual = None if fair is None or fair is outing else fair.exchanges
     for finding in found:
-        if is_in_doubt(finding, hearing.retries, outing.exchanges, usual):
+        if is_in_doubt(finding, hearing.retries, known, usual):
             hearing.take_back(finding.rule)
         else:
             yield finding

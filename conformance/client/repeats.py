@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from orderproof.checks.findings import Finding
 from orderproof.client.front import call_in
@@ -31,21 +31,28 @@ def _kind(exchange: Exchange) -> Kind | None:
 def is_in_doubt(
     finding: Finding,
     retries: Mapping[int, tuple[int, ...]],
-    exchanges: Iterable[Exchange],
-    fair: Iterable[Exchange],
+    exchanges: Sequence[Exchange],
+    fair: Sequence[Exchange] | None,
 ) -> bool:
     """Say whether a finding about a retry may be about a command that makes the same call twice, as a test suite may.
 
-    It is not where the key was kept, nor where the command made fewer such calls in fair weather: the client added one.
+    It is not where the command made fewer such calls in `fair` weather: the client added one. Nor is it where the key
+    was kept, unless a key was used as often in fair weather, by a test of what a key is for. `fair` is None for the run
+    in fair weather itself.
     """
     if finding.rule not in RETRY_RULES:
         return False
-    known = list(exchanges)
-    keys = {_key(entry) for entry in known if entry.number in retries.get(finding.exchange.number, ())}
-    if finding.rule != "CLI-IDM-4" and _key(finding.exchange) in keys - {None}:
-        return False
-    kind = _kind(finding.exchange)
-    return kind is None or kinds(known)[kind] <= kinds(fair)[kind]
+    keys = {_key(entry) for entry in exchanges if entry.number in retries.get(finding.exchange.number, ())}
+    key, kind = _key(finding.exchange), _kind(finding.exchange)
+    if finding.rule != "CLI-IDM-4" and key in keys - {None}:
+        usual = max(_uses(fair or (), kind).values(), default=0)
+        return _uses(exchanges, kind)[key] <= usual
+    return kind is None or kinds(exchanges)[kind] <= kinds(exchanges if fair is None else fair)[kind]
+
+
+def _uses(exchanges: Iterable[Exchange], kind: Kind | None) -> Counter[str | None]:
+    """Count the requests of a kind by their key."""
+    return Counter(key for entry in exchanges if (key := _key(entry)) is not None and _kind(entry) == kind)
 
 
 def may_be_by_hand(finding: Finding, tries: Iterable[Exchange]) -> bool:

@@ -82,8 +82,12 @@ def call():
         if attempt(key):
             return
         key = key if keep else str(uuid.uuid4())
-call()
-call()
+if "again" in sys.argv:
+    same = str(uuid.uuid4())
+    attempt(same), attempt(same)
+else:
+    call()
+    call()
 """
 
 
@@ -97,6 +101,8 @@ call()
         # A client that tries again, with a new key and with the old one.
         (["2"], ["503-once"], {"CLI-IDM-4", "CLI-RETRY-2"}),
         (["2", "keep", "refund"], [], {"CLI-RETRY-1", "CLI-RETRY-2"}),
+        # A test of what a key is for, whose calls fail in the weather.
+        (["1", "again"], ["403", "503-once"], set()),
         # A client that gives up its first call, and makes another that is alike, with a key of its own.
         (["2", "keep"], ["503-thrice"], {"CLI-RETRY-2"}),
     ],
