@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -67,6 +68,7 @@ class Session:
     skew: float = 0.0
     _aside: int = 0
     _silences: int = 0
+    _waited: float = 0.0
     _gave_up: int = 0
 
     def __post_init__(self) -> None:
@@ -218,11 +220,31 @@ class Session:
             self.turn(requests)
 
     def _count_silences(self, delivery: Delivery) -> None:
-        self._silences = 0 if delivery.response is not None else self._silences + 1
-        if self._silences >= _SILENCES:
+        if delivery.response is not None:
+            self._silences = 0
+            return
+        self._silences += 1
+        self._waited += delivery.answered_at - delivery.sent_at
+        if self._silences >= _SILENCES and not self._still_answers():
             raise CannotJudge(
                 f"the target stopped answering after {self.requests} requests: {delivery.fault}"
             )
+
+    def _still_answers(self) -> bool:
+        """Ask for an order that nobody has: a target that hangs up on what it cannot read is not gone for that.
+
+        Where it takes its time to be silent, that is not worth the patience.
+        """
+        if self._waited > LONGEST_WAIT:
+            return False
+        self._hold_to_limits()
+        self.requests += 1
+        self._aside += 1
+        path = f"/ordermanagement/v1/orders/{uuid.uuid4()}"
+        question = Request((("Authorization", self.target.authorization),), b"", "GET", path)
+        if self.sender.send(question).response is not None:
+            self._silences = 0
+        return not self._silences
 
     def _wait(self, exchange: Exchange, attempt: int) -> None:
         seconds = _retry_after(exchange)

@@ -1,0 +1,76 @@
+"""A target that hangs up on some requests is not gone; one that says nothing any more is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from orderproof.drivers.session import Session
+from orderproof.errors import CannotJudge
+from orderproof.exchange import Exchange, Request
+from orderproof.judge import Judge
+from orderproof.supply import supply_from
+from orderproof.target import Target
+from orderproof.transport import Transport
+
+WRITE = Request((), b"{", "POST", "/ordermanagement/v1/orders/x/captures")
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Reads are answered 404; of anything else the handler dies, as one without a try around its parser does."""
+
+    def do_GET(self) -> None:
+        self.send_response(404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_POST(self) -> None:
+        self.close_connection = True
+
+    def log_message(self, *words: object) -> None:
+        """Say nothing."""
+
+
+class Silent(Handler):
+    """No request is answered."""
+
+    def do_GET(self) -> None:
+        self.close_connection = True
+
+
+@contextmanager
+def session_with(handler: type[Handler]) -> Iterator[tuple[Session, list[Exchange]]]:
+    """A session with a server, and what is told of it."""
+    told: list[Exchange] = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        target = Target(f"http://127.0.0.1:{server.server_port}", "user", "password")
+        with Transport(target) as transport:
+            yield Session(transport, target, supply_from(target.orders), told.append, Judge().state), told
+        server.shutdown()
+
+
+def _many(session: Session) -> list[int | None]:
+    return [session.send(WRITE).status for _ in range(12)]
+
+
+def test_a_target_that_hangs_up_on_what_it_cannot_read_is_not_gone() -> None:
+    with session_with(Handler) as (session, told):
+        answers = _many(session)
+    assert [None] * 12 == answers == [exchange.status for exchange in told]
+    assert (14, 12) == (session.requests, session.spent)
+
+
+def test_a_target_that_says_nothing_any_more_is_gone() -> None:
+    with session_with(Silent) as (session, _), pytest.raises(CannotJudge, match="stopped answering after 5"):
+        _many(session)
+
+
+def test_a_silence_that_takes_long_is_not_waited_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orderproof.drivers.session.LONGEST_WAIT", 0.0)
+    with session_with(Handler) as (session, _), pytest.raises(CannotJudge, match="stopped answering after 4"):
+        _many(session)
