@@ -61,7 +61,7 @@ def instant(text: object) -> datetime | None:
     if not isinstance(text, str):
         return None
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(text.strip().upper())  # t and z are as good (RFC 3339, 5.6)
     except ValueError:
         return None
     if moment.tzinfo is None or len(text) < 11:

@@ -27,6 +27,8 @@ from tests.drivers.playing import judged
         ("quantity-overflows", "updates replace the order lines", "AUT-2"),
         ("list-forgets-refunds", "no cancelling after a capture", "CAP-6"),
         ("parcels-once", "shipping info of an order", "SHP-1"),
+        ("released-takes-no-parcels", "a release", "SHP-1"),
+        ("references-trimmed", "merchant references one by one", "REF-1"),
         ("address-title-cut", "changes of the shipping address", "CUS-1"),
         ("address-phone-tidied", "changes of the shipping address", "CUS-1"),
     ],

@@ -765,6 +765,16 @@ class CaptureParcelsPrepended(_Parcels):
         return [*sent, *before]
 
 
+@lie("SHP-1", "GEN-HTTP-4", when="sequence")
+class ReleasedTakesNoParcels(Fake):
+    """Shipping info of a released order is refused."""
+
+    def append_order_shipping(self, task: Task) -> Answer:
+        if task.order.released:
+            raise self.forbidden("NOT_ALLOWED", "The order is released.")
+        return super().append_order_shipping(task)
+
+
 @lie("SHP-1", "SHP-2", when="sequence")
 class ParcelsReplaced(_Parcels):
     """Shipping info replaces what was there."""

@@ -482,6 +482,7 @@ def releases(visitor: Visitor) -> None:
     grown.authorize(11_000)
     grown.capture(1)
     grown.release()
+    grown.post("shipping-info", {"shipping_info": [FULL_PARCEL]})
     grown.get()
     single = visitor.order()
     single.capture(1)

@@ -41,8 +41,8 @@ def captured(stage: Stage) -> None:
 @scenario("merchant references one by one")
 def references(stage: Stage) -> None:
     order = new_order(stage)
-    order.change_references(merchant_reference2="second")
-    order.change_references(merchant_reference1="first")
+    order.change_references(merchant_reference2="second, of  two ")
+    order.change_references(merchant_reference1=" first")
     order.change_references(merchant_reference1="a" * 255, merchant_reference2="Ærø 東京 𝒳")
     order.change_references(merchant_reference1="")
     order.change_references()

@@ -33,6 +33,7 @@ def release(stage: Stage) -> None:
     order.change_address(address(given_name="After"))
     order.change_references(merchant_reference1="after-release")
     order.ship({"shipping_company": "Post"}, capture=0)
+    order.ship({"shipping_company": "Post"})
     order.refund(order.refundable + 1)
     order.refund(order.refundable)
     order.look_around()
