@@ -283,8 +283,10 @@ def _rank(rule: str, step: Step) -> int:
     """Lower is nearer to the root: what broke, before what it broke with it."""
     if rule == "GEN-VAL-4" and step.assessment is not None and step.assessment.forecast.must_be_refused:
         return len(_RANKS)  # refusing is right, and another rule says how
-    only_refused = bool(step.since) and not any(event.taken for event in step.since)
-    if only_refused and rule.startswith("ORD-"):
+    taken = any(event.taken for event in step.since)
+    if taken and rule == "GEN-ERR-4":
+        return -1  # among calls that were taken it breaks only where a refused one is known to be at fault
+    if step.since and not taken and rule.startswith("ORD-"):
         return len(_RANKS)  # what broke is that a refused call changed something, not what it changed
     for rank, prefixes in enumerate(_RANKS):
         if rule.startswith(prefixes):

@@ -117,7 +117,7 @@ def _lists_out_of_bounds(site: Site) -> Iterator[_Finding]:
 def _near_misses(site: Site) -> Iterator[_Finding]:
     members = site.rules["enum"]
     member = site.value if site.value in members else members[0]
-    misses = [member.swapcase(), member[:-1], f"x{member}x", "|".join(members)]
+    misses = [member.swapcase(), member[:-1], f"x{member}x", "|".join(members), ""]
     for miss in dict.fromkeys(miss for miss in misses if miss not in members):
         yield "not_listed", f"is {_shown(miss)}, which the list does not have", site.put(miss)
 

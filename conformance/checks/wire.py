@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from orderproof import operations
 from orderproof.checks.registry import Broken, Mark, check, verdict
-from orderproof.checks.step import Step, brief, mark_of, shown
+from orderproof.checks.step import Event, Step, brief, mark_of, shown
 from orderproof.exchange import ABSENT, Exchange, Response
 from orderproof.model.forecast import Situation
 from orderproof.model.validity import Standing
+from orderproof.model.values import Difference
 
 ALWAYS_POSSIBLE = frozenset({400, 401, 404, 405, 409, 413, 415, 422, 429})
 _WITHOUT_ERROR_BODY = frozenset({401, 405, 413, 415, 429})
 _ORDER_FIELDS = ("order_id", "order_amount", "captures", "captured_amount", "order_lines", "billing_address")
 _TELLING_FIELDS = ("klarna_reference", "merchant_data", "email", "street_address", "phone")
 _SHORTEST_TELLING = 6
+_LISTS = {"captureOrder": "captures", "refundOrder": "refunds"}
 TOO_LARGE = 2_000_000
 
 
@@ -128,8 +130,19 @@ def refusals_change_nothing(step: Step) -> Iterator[Mark]:
     refused = [
         event for event in step.since if not event.taken and 400 <= (event.call.exchange.status or 0) < 500
     ]
-    if step.document is not None and step.is_reading and refused and refused == list(step.since):
+    if step.document is None or not step.is_reading or not refused:
+        return
+    if refused == list(step.since):
         yield mark_of(list(step.differences))
+    elif made := _made_by_nobody(step, refused):
+        yield mark_of(made)
+
+
+def _made_by_nobody(step: Step, refused: Sequence[Event]) -> list[Difference]:
+    """Captures and refunds that no call made which was taken, where one that would have made them was refused."""
+    anonymous = {event.call.name for event in step.since if event.taken and not event.created}
+    lists = {_LISTS[event.call.name] for event in refused if event.call.name in _LISTS.keys() - anonymous}
+    return [d for d in step.differences if d.expected is ABSENT and len(d.path) == 2 and d.path[0] in lists]
 
 
 @check("GEN-404-1")

@@ -93,6 +93,17 @@ def _joined(phrases: Sequence[str], length: int) -> str:
     return text
 
 
+def _place(ground: Ground, *, phrases: Sequence[str]) -> Body:
+    """Fill what names a place, which a server need not take: it must not fail over it."""
+    body = ground.body()
+    names = {
+        name: operations.schema("Address")["properties"][name]["maxLength"]
+        for name in ("city", "region", "postal_code")
+    }
+    address = body["shipping_address"] | {name: _joined(phrases, most) for name, most in names.items()}
+    return body | {"shipping_address": address}
+
+
 def _plainest(ground: Ground) -> Body:
     """The required fields alone, and lines with theirs alone."""
     body = plainest(component(ground.operation))
@@ -170,6 +181,9 @@ def _many_at_once(operation: str) -> tuple[Limit, ...]:
         Limit("the required fields alone", _plainest),
         *(Limit(f"{name} alone", partial(_alone, name=name)) for name in _optional(operation)),
     ]
+    if "shipping_address" in fields:
+        kinds = {"in many scripts": PHRASES, "in as many": PHRASES[::-1], "of no letter": ("",)}
+        found += [Limit(f"a place {kind}", partial(_place, phrases=texts)) for kind, texts in kinds.items()]
     if {"order_lines", "shipping_info"} & set(fields):
         found.append(Limit("each member of each list", _members, parts=_of_kind("member")))
     if "order_lines" in fields:

@@ -91,6 +91,7 @@ _DOUBTFUL: Mapping[str, Callable[[Body], bytes]] = {
     "deep arrays": _beside(b'"x": ' + b"[" * _DEEP + b"]" * _DEEP),
     "deep objects": _beside(b'"x": ' + b'{"a": ' * _DEEP + b"1" + b"}" * _DEEP),
     "each field twice": lambda body: _plain(body)[:-1] + b", " + _plain(body)[1:],
+    "an unknown field": _beside(b'"x": {"y": [null, 1.5, "z"]}'),
     "an exponent beyond bounds": _instead("1e400"),
     "thousands of digits": _instead("1" + "0" * _MANY_DIGITS),
     "more than 32 bits": _instead("2147483648"),

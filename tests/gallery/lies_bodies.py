@@ -806,6 +806,14 @@ class MethodInAnyCase(Fake):
     shapes = reshaped(*in_parcels("shipping_method"), to=_AnyCase(members))
 
 
+@lie("GEN-VAL-1", "SHP-4", "GEN-ERR-4", when="value")
+class EmptyMethodTaken(Fake):
+    """A shipping method without a letter is no method, and taken."""
+
+    members = PARCEL.fields["shipping_method"].members  # type: ignore[union-attr]
+    shapes = reshaped(*in_parcels("shipping_method"), to=OneOf((*members, "")))
+
+
 @lie("SHP-4", "GEN-VAL-1", "GEN-HTTP-1", when="value")
 class AnyMethod(Fake):
     """Any text is a shipping method when it is appended to a capture."""

@@ -439,6 +439,14 @@ class FailsOnMarkup(_Crashes):
         return any("<" in text for text in texts_in(body))
 
 
+@lie("GEN-ERR-3", "GEN-HTTP-4", "CUS-1", when="value")
+class FailsOnForeignCity(_Crashes):
+    """A city beyond Latin-1 is answered 500."""
+
+    def chokes(self, body: Json) -> bool:
+        return max(body.get("shipping_address", {}).get("city", "") or "-") > "\xff"
+
+
 @lie("GEN-ERR-3", "GEN-HTTP-4", *TAKES_TEXT, when="value")
 class FailsOnFullText(_Crashes):
     """Text of exactly 255 characters is answered 500."""
@@ -539,6 +547,21 @@ class FailsOnNull(_Chokes):
 
     def chokes(self, value: Any) -> bool:
         return isinstance(value, dict) and None in value.values()
+
+
+@lie("GEN-ERR-3", "GEN-HTTP-4", when="value")
+class FailsOnUnknownField(_Crashes):
+    """A field that nobody knows is answered 500."""
+
+    def valid(self, value: Any, shape: Thing, task: Task) -> Json:
+        body = super().valid(value, shape, task)
+        if (
+            isinstance(value, dict)
+            and set(value) - {*shape.fields, "billing_address"}
+            and task.op != "create"
+        ):
+            raise crash()
+        return body
 
 
 @lie("GEN-ERR-3", "GEN-HTTP-4", "GEN-VAL-1", when="value")
@@ -1055,6 +1078,19 @@ class InvalidLinesCaptured(Fake):
                     capture = self.new_capture(task.order, {"captured_amount": amount})
                     task.order.captures = [*task.order.captures, capture]
             raise
+
+
+@lie("GEN-ERR-4", "GEN-VAL-2", when="value")
+class UnsupportedTypeButDone(Fake):
+    """A body of another media type is answered 415 after the call took effect."""
+
+    def perform(self, task: Task) -> Answer:
+        kind = (task.call.header("content-type") or "application/json").partition(";")[0].strip().lower()
+        if task.op not in self.shapes or kind == "application/json":
+            return super().perform(task)
+        headers = {**task.call.headers, "content-type": "application/json"}
+        super().perform(replace(task, call=replace(task.call, headers=headers)))
+        raise Refusal(415, "UNSUPPORTED_MEDIA_TYPE", "Send application/json.")
 
 
 @lie("GEN-ERR-4", "AUT-3", when="sequence")

@@ -780,6 +780,9 @@ def not_json(visitor: Visitor) -> None:
         ):
             visitor.send(method, order.path(tail), raw=raw)
         order.get()
+    order = visitor.order()
+    order.post("captures", {"captured_amount": 1}, content_type="text/plain")
+    order.get()
 
 
 VALID: dict[str, Any] = {
@@ -821,7 +824,17 @@ def odd_values(rule: Rule) -> Iterator[Any]:
         )
     elif isinstance(rule, OneOf):
         first = rule.members[-1]
-        yield from (first, first.lower(), first[:4], f"{first}X", f"BI{first}LY", "HomeDelivery", "gift", 1)
+        yield from (
+            first,
+            first.lower(),
+            first[:4],
+            f"{first}X",
+            f"BI{first}LY",
+            "HomeDelivery",
+            "gift",
+            "",
+            1,
+        )
         yield from rule.members
     elif isinstance(rule, Items):
         yield from ({}, "x", None, [], ["x"], [{}])
