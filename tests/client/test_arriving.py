@@ -84,6 +84,11 @@ def test_what_is_badly_framed_is_said(content: bytes, fault: str) -> None:
     assert any(found.startswith(fault) for found in faults), faults
 
 
+def test_a_host_further_on_in_a_target_stays() -> None:
+    arrival = arrivals(b"GET /http://127.0.0.1:1/a?b=http://c/d HTTP/1.1\r\nHost: x\r\n\r\n")[0]
+    assert "/http://127.0.0.1:1/a?b=http://c/d" == arrival.request.target
+
+
 def test_credentials_in_what_cannot_be_read_are_not_shown() -> None:
     arrival = arrivals(b"GET /a b HTTP/1.1\r\nAuthorization: Basic c2VjcmV0\r\nHost: x\r\n\r\n")[0]
     assert b"GET /a b HTTP/1.1\r\nAuthorization: REDACTED\r\nHost: x\r\n\r\n" == arrival.request.body
