@@ -94,19 +94,30 @@ def _crashing(outing: Outing, fair: Outing | None) -> Iterator[Claim]:
             yield Claim("CLI-READ-2", HELD, last)
 
 
-def ends_with_nothing(outing: Outing) -> bool:
-    """Say whether the last answer that the command got is a 201 without a body."""
-    last = outing.heard[-1].exchange if outing.heard else None
-    return last is not None and last.status == 201 and _is_empty(last)
+_SAID_OTHERWISE = {
+    "created-body": ("201 without a body is read as the success that it is", "with a body in the 201"),
+    "location-relative": ("a Location that is a whole URL is read", "with a Location that is a path"),
+}
+"""What of a 201 a client may fail at, by the scenario that says it in another way."""
 
 
-def choking(fair: Outing, with_body: Outing) -> Iterator[Claim]:
-    """Yield what it shows that a command which failed after a 201 without a body goes well with one that has a body."""
-    if not went_well(with_body) or parsing_crash_in(fair.ended):
-        return
-    expected = "201 without a body is read as the success that it is"
-    actual = f"{_how_it_ended(fair)}; with a body in the 201, {with_body.ended}"
-    yield Claim("CLI-READ-2", Broken(expected, actual), fair.heard[-1].exchange)
+def stumbling_blocks(outing: Outing) -> list[str]:
+    """The scenarios that may show what a command failed at in fair weather: none unless a 201 was the last it got."""
+    unclear = bool(outing.ended.exit_code) and not parsing_crash_in(outing.ended)
+    return list(_SAID_OTHERWISE) if unclear and _made(outing) is not None else []
+
+
+def stumbling(fair: Outing, other: Outing) -> Claim:
+    """What it shows that a command which failed in fair weather goes well where a 201 is written otherwise."""
+    expected, how = _SAID_OTHERWISE[other.scenario.name]
+    actual = f"{_how_it_ended(fair)}; {how}, {other.ended}"
+    return Claim(other.scenario.puts_to_test, Broken(expected, actual), _made(fair) or _nothing(fair))
+
+
+def _made(outing: Outing) -> Exchange | None:
+    """The last call of the API, where a capture or refund was made by it."""
+    calls = [entry for entry in outing.exchanges if call_in(entry) is not None]
+    return calls[-1] if calls and calls[-1].status == 201 else None
 
 
 def _is_empty(exchange: Exchange) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from orderproof.catalogue import Rule
 from orderproof.checks.findings import Finding
-from orderproof.client.claims import Claim, choking, claims, ends_with_nothing, went_well
+from orderproof.client.claims import Claim, claims, stumbling, stumbling_blocks, went_well
 from orderproof.client.conclusion import Told, concluded
 from orderproof.client.hearing import Hearing
 from orderproof.client.outing import Outing, Plan, credentials, go_out
@@ -121,9 +121,8 @@ def _told(state: _State, scenario: Scenario) -> Told:
     if scenario is FAIR:
         state.fair = outing
         _refuse_silence(outing)
-        if not outing.succeeded and ends_with_nothing(outing):
-            return _after_nothing(state, outing)
-    elif _went_wrong(outing, state.fair):
+        return _fair(state, outing)
+    if _went_wrong(outing, state.fair):
         # A command that fails now and then must not be blamed on the weather: it has to fail twice.
         second = _outing(state, scenario)
         if not _went_wrong(second, state.fair):
@@ -131,15 +130,17 @@ def _told(state: _State, scenario: Scenario) -> Told:
     return _heard(state, outing)
 
 
-def _after_nothing(state: _State, fair: Outing) -> Told:
-    """What a run comes to that failed after a 201 without a body."""
-    # Is it the empty answer that it fails at? With a body in it, nothing else is different.
-    with_body = _outing(state, SCENARIOS["created-body"])
-    second = _outing(state, FAIR) if went_well(with_body) else fair
-    if second.succeeded:
-        state.fair = second
-        return _at_last(state, second)
-    return _heard(state, fair, choking(fair, with_body))
+def _fair(state: _State, fair: Outing) -> Told:
+    """What the run in fair weather comes to. One that fails is tried where nothing but a 201 is written otherwise."""
+    for name in stumbling_blocks(fair):
+        other = _outing(state, SCENARIOS[name])
+        if went_well(other):
+            second = _outing(state, FAIR)
+            if not second.succeeded:
+                return _heard(state, fair, [stumbling(fair, other)])
+            state.fair = second
+            return _at_last(state, second)
+    return _heard(state, fair)
 
 
 def _at_last(state: _State, second: Outing) -> Told:

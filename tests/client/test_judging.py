@@ -294,6 +294,26 @@ def test_a_failure_that_does_not_come_back_is_not_held_against_the_client(
     assert "went well when it was run again" in " ".join(result.notes)
 
 
+GLUED = """
+import os, sys, uuid, httpx
+order = "/ordermanagement/v1/orders/" + os.environ["ORDERPROOF_ORDER_ID"]
+with httpx.Client(auth=(os.environ["ORDERPROOF_USERNAME"], os.environ["ORDERPROOF_PASSWORD"])) as http:
+    base, key = os.environ["ORDERPROOF_BASE_URL"], {"Klarna-Idempotency-Key": str(uuid.uuid4())}
+    made = http.post(f"{base}{order}/captures", json={"captured_amount": 4000}, headers=key).raise_for_status()
+    sys.exit(http.get(base + sys.argv[1] + made.headers["location"]).is_error)
+"""
+
+
+@pytest.mark.parametrize(("between", "also"), [("", set()), ("/", {"CLI-PATH-1", "CLI-PATH-2"})])
+def test_a_client_that_takes_every_location_for_a_path_is_named(
+    judged: Judged, between: str, also: set[str]
+) -> None:
+    result = judged([sys.executable, "-c", GLUED, between])
+    assert {"CLI-READ-3"} | also == broken(result)
+    found = next(block for block in result.blocks if block.rule.id == "CLI-READ-3")
+    assert "a Location that is a whole URL is read" == found.expected
+
+
 def test_the_outcome_keeps_the_published_schema(judged: Judged) -> None:
     import jsonschema
 
