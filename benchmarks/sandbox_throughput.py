@@ -58,7 +58,10 @@ DRAFT = {
 @contextmanager
 def hello_server() -> Generator[str]:
     """Run the bare route in a process of its own and yield its base URL."""
-    with subprocess.Popen([sys.executable, "-c", HELLO], stdout=subprocess.PIPE, text=True) as child:
+    # In a session of its own like the sandbox: schedulers share a busy machine out among sessions.
+    with subprocess.Popen(
+        [sys.executable, "-c", HELLO], stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as child:
         assert child.stdout is not None
         try:
             yield child.stdout.readline().strip()
