@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orderproof import __version__
 from orderproof.errors import OrderproofError, UsageError
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings=_CONTEXT)
-@click.version_option(__version__, prog_name="orderproof")
+@click.version_option(package_name="orderproof", prog_name="orderproof")
 def cli() -> None:
     """Contract tests for the Klarna Order Management API v1.
 
@@ -547,13 +546,17 @@ def rules(rule: str | None) -> None:
     """
     from orderproof.catalogue import UnknownRule, select
     from orderproof.report.rules import explained, listed
-    from orderproof.serving import faults_of
 
     try:
         chosen = select([rule] if rule else [])
     except UnknownRule as error:
         raise UsageError(str(error)) from None
-    click.echo(explained(chosen[0], faults_of(chosen[0].id)) if len(chosen) == 1 else listed(chosen))
+    if len(chosen) > 1:
+        click.echo(listed(chosen))
+        return
+    from orderproof.serving import faults_of
+
+    click.echo(explained(chosen[0], faults_of(chosen[0].id)))
 
 
 def main() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from orderproof.catalogue import Rule
-from orderproof.judge import registered
 from orderproof.report.text import hanging
 
 
@@ -38,5 +37,7 @@ def explained(rule: Rule, faults: Sequence[str] = ()) -> str:
 
 
 def _checks_of(rule: Rule) -> list[str]:
+    from orderproof.judge import registered  # a list of the rules does without what judges by them
+
     checks = [entry.judge for entry in registered() if entry.rule == rule.id]
     return [f"{check.__module__}.{getattr(check, '__name__', '?')}" for check in checks]
