@@ -40,7 +40,11 @@ def test_a_scenario_brings_a_defect_to_light(server: str, scenario: str, rule: s
 
 @pytest.mark.parametrize(
     ("server", "scenario"),
-    [("released-stays-expired", "an order that expires")],
+    [
+        ("released-stays-expired", "an order that expires"),
+        ("small-letter-times", "an order that expires"),
+        ("small-letter-times", "the same again after a while"),
+    ],
 )
 def test_a_scenario_accuses_no_correct_server(server: str, scenario: str) -> None:
     judge, _ = judged(server, [one for one in SCENARIOS if one.name == scenario])

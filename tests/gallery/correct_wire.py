@@ -425,6 +425,14 @@ class NoDate(Fake):
 
 
 @variant
+class SmallLetterTimes(Fake):
+    """Times have a small t and a small z."""
+
+    def moment(self, at: float) -> str:
+        return super().moment(at).lower()
+
+
+@variant
 class ClockBehind(Fake):
     """Its clock, Date and all, is more than a day behind."""
 
