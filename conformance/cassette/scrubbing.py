@@ -56,6 +56,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("phone", re.compile(r"(?<!\w)\+\d[\d ()./-]{6,18}\d")),
 )
 _TOKEN_PATH = re.compile(r"(?<=/customer-token/v1/tokens/)[^/?#]+|(?<=/payments/v1/authorizations/)[^/?#]+")
+_USER_INFO = re.compile(r"^[^/]+@")
 _STRING_OR_NUMBER = re.compile(r'"((?:[^"\\]|\\.)*)(?:"(\s*:)?|\Z)|(?<=[:,\[\s])-?\d+(?=[,}\]\s]|$)')
 _SHORTEST_KNOWN = 4
 
@@ -165,8 +166,11 @@ class Scrubber:
             return REDACTED
         make: Callable[[str], str] = getattr(self._fakes, kind)
         fake = make(value)
-        if sum(map(str.isalnum, value)) >= _SHORTEST_KNOWN and value not in constants():
-            self._known.setdefault(value, fake)
+        if sum(map(str.isalnum, value)) >= _SHORTEST_KNOWN:
+            # What is shown to people is often in capitals, or no longer is.
+            for written in (str, str.upper, str.title):
+                if written(value) not in constants():
+                    self._known.setdefault(written(value), written(fake))
         return fake
 
     def _message(self, message: Message) -> dict[str, Any]:
@@ -189,6 +193,8 @@ class Scrubber:
         path, mark, query = target.partition("?")
         path = _TOKEN_PATH.sub(lambda found: self._fakes.token(found[0]), path)
         scheme, separator, rest = path.rpartition("://")
+        if separator:
+            rest = _USER_INFO.sub("", rest)
         rest = "/".join(_again(segment, self._segment, unquote, _quoted) for segment in rest.split("/"))
         return scheme + separator + rest + mark + self._pairs(query)
 

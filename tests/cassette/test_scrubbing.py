@@ -148,6 +148,17 @@ def test_no_secret_is_left_in_a_body_that_breaks_off_or_is_no_json() -> None:
         ]
 
 
+def test_no_name_is_left_in_capitals_nor_a_password_in_an_address() -> None:
+    page = f"<h1>{SECRETS['given_name'].upper()} {SECRETS['family_name'].upper()}</h1>".encode()
+    away = f"https://shop:s3cret-pass@host.example{PATH}"
+    body = json.dumps(planted(), ensure_ascii=False).encode()
+    (after,) = scrub([exchange(1, "PATCH", PATH, body, page, 500, Location=away)])
+    assert after.response is not None
+    text = after.response.body.decode() + (after.response.header("location") or "")
+    assert f"https://host.example{PATH}" in text
+    assert [] == [n for n in ("given_name", "family_name") if SECRETS[n].upper() in text]
+
+
 def test_what_the_rules_look_at_stays() -> None:
     was, now = everywhere()[1], scrub(everywhere())[1]
     assert was.response is not None
