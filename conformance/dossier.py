@@ -16,6 +16,8 @@ from orderproof.model.oracle import Assessment, assess, explained, is_neutral
 from orderproof.model.state import State
 
 _FULL_READ = frozenset({"getOrder"})
+_MOST_STATES = 300
+"""So many states are followed after answers that were lost: each may multiply them. With more, the order is unknown."""
 
 
 @dataclass
@@ -72,6 +74,8 @@ def advance(dossier: Dossier, step: Step, assessments: Sequence[Assessment], cho
     if call is None:
         return
     dossier.states = explained(assessments) or _believed(dossier, call, chosen)
+    if call.exchange.response is None and len(dossier.states) > _MOST_STATES:
+        dossier.states = (replace(dossier.states[0], order=None, keys={}),)
     if call.key and call.exchange.response is None:
         dossier.lost_keys.add(call.key)
     if call.operation.writes:

@@ -43,6 +43,7 @@ def test_a_scenario_brings_a_defect_to_light(server: str, scenario: str, rule: s
     [
         ("released-stays-expired", "an order that expires"),
         ("small-letter-times", "an order that expires"),
+        ("location-with-fragment", "reading twice"),
         ("small-letter-times", "the same again after a while"),
     ],
 )

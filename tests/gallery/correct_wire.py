@@ -38,6 +38,14 @@ class LocationFromRequest(Fake):
 
 
 @variant
+class LocationWithFragment(Fake):
+    """Location has a fragment."""
+
+    def location(self, call: Call, path: str) -> str:
+        return f"{path}#top"
+
+
+@variant
 class LocationWithoutScheme(Fake):
     """Location has a host and no scheme."""
 
