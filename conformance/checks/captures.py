@@ -64,7 +64,7 @@ def _leads_elsewhere(call: Call, response: Response, read: str, header: str) -> 
     """The `Location` of a 201 if it is the documented path of something else; any other path may lead there."""
     location = response.header("location") or ""
     at = location.find("/ordermanagement/")
-    found = operations.match("GET", location[at:].partition("?")[0]) if at >= 0 else None
+    found = operations.match("GET", re.split("[?#]", location[at:])[0]) if at >= 0 else None
     if found is None or found[0].id != read:
         return ""
     order_id, child = found[1].values()

@@ -193,6 +193,22 @@ def test_an_altered_recording_is_found_out(write: Write, what: str) -> None:
     assert f"entry {root.deciding} of {path}" in root.sent or f"seen in entry {root.deciding}" in root.sent
 
 
+def test_answers_lost_one_after_another_come_to_an_end(write: Write) -> None:
+    """What may have become of each multiplies the states of the order: it is unknown then, until it is read again."""
+    rows = [interaction("GET", "", 200, an_order())]
+    for number in range(30):
+        lost = interaction("POST", "/captures", 0, sent={"captured_amount": number + 1})
+        lost["request"]["headers"]["Klarna-Idempotency-Key"] = [str(uuid.UUID(int=number, version=4))]
+        rows.append({**lost, "response": None})
+    after = an_order(status="PART_CAPTURED", captured_amount=500, remaining_authorized_amount=9400)
+    captured = a_capture(captured_amount=500)
+    rows += [interaction("GET", "", 200, {**after, "captures": [captured]})] * 2
+    result = audited(write({"version": 1, "interactions": rows}))
+    assert {"CLI-RETRY-2"} >= broken(result)
+    rows[-1] = interaction("GET", "", 200, {**after, "order_amount": 9901, "captures": [captured]})
+    assert broken(audited(write({"version": 1, "interactions": rows}), only="ORD-*"))
+
+
 def test_a_return_fee_refused_in_other_words_is_found_out(write: Write) -> None:
     data = loaded("refunds/return-fee")
     number, found = _entry(data, "POST", 403, "/refunds")
