@@ -82,9 +82,14 @@ def scenarios(profile: str, chance: Random) -> tuple[list[Scenario], str]:
 
 
 def _slice(known: Sequence[Loss], chance: Random) -> list[Loss]:
-    """One way for each call in which the server gets it, and a few of the others."""
-    chosen: list[Loss] = []
-    for what in dict.fromkeys(loss.what for loss in known):
+    """One way for each call in which the server gets it, and a few of the others.
+
+    Once at least the client hangs up on a call whose effects add up: what is done twice for one who is gone shows
+    there alone.
+    """
+    abandoned = chance.choice([loss for loss in known if loss.what in _ADDING and loss.fate is Fate.HANG_UP])
+    chosen = [abandoned]
+    for what in dict.fromkeys(loss.what for loss in known if loss.what != abandoned.what):
         reaching = [loss for loss in known if loss.what == what and loss.key and loss.fate is not Fate.BEFORE]
         chosen.append(chance.choice(reaching))
     rest = [loss for loss in known if loss not in chosen]
