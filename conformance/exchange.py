@@ -104,7 +104,10 @@ class Message:
     def header(self, name: str) -> str | None:
         """Return the first value of a header, its name in any letter case, or None."""
         wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
+        for key, value in self.headers:
+            if key.lower() == wanted:
+                return value
+        return None
 
     @property
     def media_type(self) -> str:

@@ -135,7 +135,15 @@ class Step:
             yield HELD if self.assessment.answer_allowed else Broken(expected, shown(self.response))
 
     def events(self, operation: str) -> list[Event]:
-        return [event for event in self.since if event.call.name == operation]
+        """The calls of an operation since the last reading."""
+        return self._events.get(operation, [])
+
+    @cached_property
+    def _events(self) -> dict[str, list[Event]]:
+        found: dict[str, list[Event]] = {}
+        for event in self.since:
+            found.setdefault(event.call.name, []).append(event)
+        return found
 
     @cached_property
     def follows_a_race(self) -> bool:
@@ -153,6 +161,8 @@ class Step:
     def unchanged_after(self, operation: str, *situations: Situation) -> Iterator[Mark]:
         """Yield a mark when this reads an order after a refused call, and nothing else was called."""
         events = self.events(operation)
+        if not events:
+            return
         refused = [e for e in events if e.situation in situations and not e.taken and e.call.exchange.status]
         if self.document is not None and self.is_reading and refused and refused == list(self.since):
             yield self._mark(lambda name: True)
