@@ -132,7 +132,7 @@ def capturing_nothing_is_taken_or_refused(step: Step) -> Iterator[Mark]:
     yield from step.answers(Situation.ZERO_AMOUNT)
 
 
-@check("CAP-11", on=["getOrder"])
+@check("CAP-11", on=_READS)
 def addresses_of_a_capture_are_those_of_its_time(step: Step) -> Iterator[Mark]:
     names = ("billing_address", "shipping_address")
     yield from step.reads_after(_CAPTURE, *(f"new capture.{name}" for name in names))

@@ -126,6 +126,20 @@ def _of_first_capture(change: Callable[[Any], None]) -> Callable[[Any], None]:
     return lambda body: change(body[0])
 
 
+def _new_address(data: Cassette) -> int:
+    """Every reading of a capture shows another address than the order's, from the first on."""
+    numbers = []
+    for number, found in enumerate(data["interactions"], 1):
+        text = found["response"]["body"]["string"]
+        capture = body_of(found) if text.startswith('{"capture_id"') else None
+        if capture is not None:
+            set_body(
+                found, {**capture, "billing_address": {**capture["billing_address"], "city": "Elsewhere"}}
+            )
+            numbers.append(number)
+    return numbers[0]
+
+
 ELSEWHERE = f"{HOST}/ordermanagement/v1/orders/{ORDER_ID}/captures/{CAPTURE_ID}"
 ALTERED: dict[str, tuple[str, Change, set[str]]] = {
     "the amount of an order": ("captures/full", _in_body("GET", "", _up("order_amount")), {"ORD-SUM-3"}),
@@ -165,6 +179,12 @@ ALTERED: dict[str, tuple[str, Change, set[str]]] = {
         _header("POST", "/captures", 201, "capture-id", CAPTURE_ID),
         {"CAP-2"},
     ),
+    "the address of a capture": (
+        "captures/full",
+        _in_body("GET", "/captures", _of_first_capture(_set("billing_address", {"city": "Elsewhere"}))),
+        {"CAP-6"},
+    ),
+    "the address of a new capture": ("captures/full", _new_address, {"CAP-11"}),
     "another Refund-Id": (
         "refunds/whole",
         _header("POST", "/refunds", 201, "refund-id", REFUND_ID),
