@@ -61,8 +61,8 @@ def _response(answer: Mapping[str, Any]) -> tuple[Response | None, bool]:
     packed = _body(content, "response.content")
     body = decoded(packed, headers)
     lacks_body = body is None or (claimed(content.get("size")) > 0 and "text" not in content)
-    answer = Response(headers=headers, body=packed if body is None else body, status=status_at(status))
-    return answer, not lacks_body
+    response = Response(headers=headers, body=packed if body is None else body, status=status_at(status))
+    return response, not lacks_body
 
 
 def _body(content: Mapping[str, Any], where: str) -> bytes:
