@@ -13,6 +13,26 @@ from tests.gallery.lies_wire import crash
 from tests.gallery.server import ORDERS, Fake
 from tests.gallery.wire import Answer, Call
 
+@lie("CAP-3", "CAP-4", "ORD-STA-1", "ORD-SUM-3", when="value")
+class AmountFromLines(Fake):
+    """With order lines, a capture is of what they sum to."""
+
+    def new_capture(self, order: Order, body: Json) -> Capture:
+        capture = super().new_capture(order, body)
+        if capture.lines:
+            capture.amount = sum(one["total_amount"] for one in capture.lines)
+        return capture
+
+
+@lie("REL-1", "ORD-FIX-2", "ORD-FIX-3", when="sequence")
+class ReleaseDescribesCaptures(Fake):
+    """A release is noted in the description of the last capture."""
+
+    def release(self, task: Task) -> Answer:
+        task.order.captures[-1].description = "The rest was released."
+        return super().release(task)
+
+
 # --- how much can be captured -----------------------------------------------------------------------------
 
 

@@ -361,6 +361,7 @@ def captures(visitor: Visitor) -> None:
     lines = visitor.order()
     many = [line(1, reference=str(number)) for number in range(120)]
     lines.capture(120, order_lines=many)
+    lines.capture(30, order_lines=[line(20)])
     look(lines)
 
 
@@ -465,7 +466,7 @@ def releases(visitor: Visitor) -> None:
     order.release()
     order.get()
     order.post("shipping-info", {"shipping_info": [FULL_PARCEL]})
-    order.capture(1000)
+    order.capture(1000, description="first")
     order.capture(1000)
     order.release()
     look(order)

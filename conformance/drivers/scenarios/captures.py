@@ -97,6 +97,8 @@ def contents(stage: Stage) -> None:
     # An accent by itself, blanks in a row: a server that tidies texts up gives back others than it got.
     order.capture(part // 2, description="Zoe\u0308's  100 % \"o'k\"", reference="A\u030a/B\\C")
     order.capture(part, shipping_info=[_full_item(n) for n in range(3)], description="")
+    # A server may refuse lines that sum to less; one that takes them takes the amount, not their sum.
+    order.capture(part // 4, order_lines=lines(part // 8))
     order.look_around()
 
 

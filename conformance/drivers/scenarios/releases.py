@@ -19,8 +19,8 @@ def without_captures(stage: Stage) -> None:
 @scenario("a release")
 def release(stage: Stage) -> None:
     order = new_order(stage)
-    order.capture(order.remaining // 4)
-    order.capture(order.remaining // 4)
+    order.capture(order.remaining // 4, description="first")
+    order.capture(order.remaining // 4, description="second")
     order.release()
     order.capture(1)
     order.refund(order.refundable // 2)
