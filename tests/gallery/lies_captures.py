@@ -13,6 +13,9 @@ from tests.gallery.lies_wire import crash
 from tests.gallery.server import ORDERS, Fake
 from tests.gallery.wire import Answer, Call
 
+# --- how much can be captured -----------------------------------------------------------------------------
+
+
 @lie("CAP-3", "CAP-4", "ORD-STA-1", "ORD-SUM-3", when="value")
 class AmountFromLines(Fake):
     """With order lines, a capture is of what they sum to."""
@@ -31,9 +34,6 @@ class ReleaseDescribesCaptures(Fake):
     def release(self, task: Task) -> Answer:
         task.order.captures[-1].description = "The rest was released."
         return super().release(task)
-
-
-# --- how much can be captured -----------------------------------------------------------------------------
 
 
 class _Limit(Fake):
