@@ -31,6 +31,7 @@ from orderproof.drivers.terms import fits
 from orderproof.drivers.workshop import Workshop
 from orderproof.errors import OutOfTime
 from orderproof.judge import Judge
+from orderproof.operations import OPERATIONS
 from orderproof.supply import OutOfOrders
 
 __all__ = ["MOST_REQUESTS", "Reduction", "is_reducible", "reduced"]
@@ -135,7 +136,7 @@ def _bases(whole: Plan) -> Iterator[Plan]:
     if not whole.steps:
         yield used(whole)
         return
-    for plan in _slices(whole):
+    for plan in (*_slices(whole), *_across(whole)):
         yield quiet(used(plan))
     yield from _with_all_orders(whole)
 
@@ -149,6 +150,20 @@ def _slices(whole: Plan) -> Iterator[Plan]:
     pairs = [[step] for step in latest(moving, 1)[: -_PAIRS - 1 : -1]]
     for some in ([], *pairs, latest(moving, 1), latest(moving, 2), moving[-4:], moving, own):
         yield replace(whole, steps=(*some, last))
+
+
+def _across(whole: Plan) -> Iterator[Plan]:
+    """Candidates in which one write to another order comes before the last call, all orders being there by then."""
+    last = whole.steps[-1]
+    others = [
+        step
+        for step in whole.steps[:-1]
+        if OPERATIONS[step.command.operation].writes
+        and step.command.order not in (last.command.order, last.command.donor)
+    ]
+    for step in latest(others, 1)[: -_PAIRS - 1 : -1]:
+        opened = max(step.command.opened, last.command.order + 1)
+        yield replace(whole, steps=(replace(step, command=replace(step.command, opened=opened)), last))
 
 
 def _with_all_orders(whole: Plan) -> Iterator[Plan]:
