@@ -100,6 +100,12 @@ def test_other_orders_are_kept_where_they_matter() -> None:
     assert reduction.finding.flaky is None
 
 
+def test_a_write_to_another_order_is_found_with_few_requests() -> None:
+    reduction, _ = cut_down("shared-shipping-info", "ORD-GET-2")
+    assert (2, 2) == (len(reduction.sequence.orders), len(reduction.sequence.commands))
+    assert reduction.requests <= 60
+
+
 def test_what_does_not_fail_again_is_flaky_and_not_dropped() -> None:
     with watched("core") as watch:
         stage = Stage(watch.session, "a sequence")
