@@ -139,9 +139,13 @@ def refusals_change_nothing(step: Step) -> Iterator[Mark]:
 
 
 def _made_by_nobody(step: Step, refused: Sequence[Event]) -> list[Difference]:
-    """Captures and refunds that no call made which was taken, where one that would have made them was refused."""
+    """Captures and refunds that no call made which was taken, where one that would have made them was refused.
+
+    That a 401 or a 429 changes nothing is what other rules say.
+    """
     anonymous = {event.call.name for event in step.since if event.taken and not event.created}
-    lists = {_LISTS[event.call.name] for event in refused if event.call.name in _LISTS.keys() - anonymous}
+    names = {event.call.name for event in refused if event.call.exchange.status not in (401, 429)}
+    lists = {_LISTS[name] for name in names & (_LISTS.keys() - anonymous)}
     return [d for d in step.differences if d.expected is ABSENT and len(d.path) == 2 and d.path[0] in lists]
 
 
