@@ -58,6 +58,12 @@ def test_the_embedded_sandbox_conforms(conforming: tuple[subprocess.CompletedPro
     assert "CONFORMS  the embedded sandbox" in done.stdout
 
 
+def test_the_readme_shows_what_it_prints(conforming: tuple[subprocess.CompletedProcess[str], Path]) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    shown = readme.partition("<!-- output: check -->\n```text\n")[2].partition("```")[0]
+    assert re.sub(r"[\d,.]+", "N", shown) in re.sub(r"[\d,.]+", "N", conforming[0].stdout)
+
+
 def test_progress_says_how_far_it_is_and_how_much_time_is_left(
     conforming: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
