@@ -29,7 +29,8 @@ class Ledger:
 
     `findings`, `exercised`, `broken` and `errors` are those of a judge; `scripts` the sequences that findings are in,
     by name. `origins` has for each rule where its root causes were found, `blamed` where it was first
-    seen what its `blame` has, by the names that has for it. `interrupted` says why the run cannot be complete.
+    seen what its `blame` has, by the names that has for it. `unanswered` requests got no answer, `silence` says which
+    was the first. `interrupted` says why the run cannot be complete.
     """
 
     def __init__(self) -> None:
@@ -42,6 +43,8 @@ class Ledger:
         self.reductions: dict[str, Reduction] = {}
         self.notes: list[str] = []
         self.remarks: list[str] = []
+        self.unanswered = 0
+        self.silence = ""
         self.interrupted = ""
         self.blame = Blame()
         self.blamed: dict[str, tuple[int, int]] = {}
@@ -49,6 +52,16 @@ class Ledger:
         self._kept: Counter[tuple[str, str | None]] = Counter()
         self._waiting: list[str] = []
         self._cut_down: set[str] = set()
+
+    @property
+    def reservations(self) -> tuple[str, ...]:
+        """What a reader has to know beside the verdicts."""
+        silent = (
+            f"requests without an answer: {self.unanswered}; the first {self.silence}"
+            if self.unanswered
+            else ""
+        )
+        return (*self.notes, *self.remarks, *([silent] if silent else []))
 
     @property
     def roots(self) -> int:
@@ -70,6 +83,8 @@ class Ledger:
         self.blame.add(outcome.blame, renamed)
         self.blamed |= dict.fromkeys(self.blame.known().keys() - known, outcome.place)
         self.remarks += outcome.remarks
+        self.unanswered += outcome.unanswered
+        self.silence = self.silence or outcome.silence
         self.end(outcome.end, outcome.sentence)
 
     def _linked(self, outcome: Outcome) -> tuple[list[Finding], dict[str, str]]:

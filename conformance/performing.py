@@ -20,11 +20,13 @@ from orderproof.drivers.stage import Script, Stage
 from orderproof.errors import CannotJudge, OutOfTime, Stopped
 from orderproof.exchange import Exchange
 from orderproof.judge import Judge
+from orderproof.shown import shown_request
 from orderproof.supply import OutOfOrders
 
 __all__ = ["End", "Looks", "Outcome", "attempt", "cut_down", "perform"]
 
 _HOME = Path(__file__).parent
+_ON_PURPOSE = frozenset({"cut", "lost"})
 
 
 class End(Enum):
@@ -42,7 +44,8 @@ class End(Enum):
 class Outcome:
     """What came of a unit: what its judge saw, and the scripts of the sequences that findings are in.
 
-    `sentence` says why it ended early. `requests` counts all that were sent.
+    `sentence` says why it ended early. `requests` counts all that were sent, `unanswered` those without an answer that
+    were not lost on purpose; `silence` says which was the first of these.
     """
 
     driver: str
@@ -56,6 +59,8 @@ class Outcome:
     scripts: Mapping[str, Script] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     requests: int = 0
+    unanswered: int = 0
+    silence: str = ""
     end: End = End.DONE
     sentence: str = ""
 
@@ -79,15 +84,23 @@ class _Work:
     coverage: Coverage = field(default_factory=Coverage)
     stages: dict[str, Stage] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    silent: list[Exchange] = field(default_factory=list)
 
     def observe(self, exchange: Exchange) -> None:
+        self.note_silence(exchange)
         self.tell(self.judge.observe(exchange))
         step = self.judge.step
         if step is not None and step.call is not None and step.assessment is not None:
             self.coverage.observe(step.call, step.assessment, self.judge.states(step.call.order_id))
 
     def observe_group(self, exchanges: Sequence[Exchange]) -> None:
+        for exchange in exchanges:
+            self.note_silence(exchange)
         self.tell(self.judge.observe_group(exchanges))
+
+    def note_silence(self, exchange: Exchange) -> None:
+        if exchange.response is None and exchange.facts.isdisjoint(_ON_PURPOSE):
+            self.silent.append(exchange)
 
     def tell(self, findings: Sequence[Finding]) -> None:
         for finding in findings:
@@ -118,9 +131,19 @@ def perform(unit: Unit, session: Session, judge: Judge, looks: Looks) -> Outcome
         scripts=work.scripts(),
         remarks=tuple(work.remarks),
         requests=session.requests - before,
+        unanswered=len(work.silent),
+        silence=_first(work.silent),
         end=end,
         sentence=sentence,
     )
+
+
+def _first(silent: Sequence[Exchange]) -> str:
+    """The first request that got no answer, and what became of it, in a few words."""
+    if not silent:
+        return ""
+    exchange = silent[0]
+    return f"{shown_request(exchange)} in “{exchange.scenario}”: {exchange.fault}"
 
 
 def _performed(work: _Work, session: Session) -> End:

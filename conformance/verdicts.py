@@ -50,7 +50,7 @@ def conclude(
         rules=rules,
         blocks=blocks,
         interrupted=ledger.interrupted,
-        notes=(*ledger.notes, *ledger.remarks),
+        notes=ledger.reservations,
         coverage=ledger.coverage.record(clock=settings.target.clock is not None),
         strict=settings.strict,
         workers=settings.workers,

@@ -9,10 +9,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from orderproof.drivers.plan import Run, Unit
 from orderproof.drivers.session import Session
 from orderproof.errors import CannotJudge
 from orderproof.exchange import Exchange, Request
 from orderproof.judge import Judge
+from orderproof.ledger import Ledger
+from orderproof.performing import Looks, perform
 from orderproof.supply import supply_from
 from orderproof.target import Target
 from orderproof.transport import Transport
@@ -63,6 +66,18 @@ def test_a_target_that_hangs_up_on_what_it_cannot_read_is_not_gone() -> None:
         answers = _many(session)
     assert [None] * 12 == answers == [exchange.status for exchange in told]
     assert (14, 12) == (session.requests, session.spent)
+
+
+def test_requests_without_an_answer_are_told() -> None:
+    def runs(session: Session) -> Iterator[Run]:
+        _many(session)
+        yield from ()
+
+    ledger = Ledger()
+    with session_with(Handler) as (session, _):
+        ledger.absorb(perform(Unit("bodies", (0, 0), runs), session, Judge(), Looks()))
+    (told,) = ledger.reservations
+    assert told.startswith("requests without an answer: 12; the first POST …/orders/x/captures")
 
 
 def test_a_target_that_says_nothing_any_more_is_gone() -> None:
