@@ -7,11 +7,11 @@ schemathesis's own command line with all phases and checks, the OpenAPI document
 captures and refunds, amounts that orders can take, and a check that the order adds up, which a good engineer would
 write (`hooks.py`). That run is shown twice: with and without what this check alone found.
 
-A failure of schemathesis counts if it does not come up in any of three runs, with other seeds, against a sandbox with
-no fault; whatever it says is good enough. One of orderproof counts only if it names a rule that the fault is declared
-to break. Writes `results.json` and `README.md` beside this file. Run it on a machine that does nothing else: a wall
-clock is the budget, and generating values costs schemathesis more of the processor than playing sequences costs
-orderproof.
+A failure of schemathesis counts if it does not come up in any of four runs against a sandbox with no fault, one with
+the same seed and three with others; whatever it says is good enough. One of orderproof counts only if it names a rule
+that the fault is declared to break. Writes `results.json` and `README.md` beside this file. Run it on a machine that
+does nothing else: a wall clock is the budget, and generating values costs schemathesis more of the processor than
+playing sequences costs orderproof.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 RESULTS = HERE / "results.json"
 PAGE = HERE / "README.md"
-BASELINES = ("(no fault, seed 1)", "(no fault, seed 2)", "(no fault, seed 3)")
+BASELINES = tuple(f"(no fault, seed {seed})" for seed in range(4))
 
 CHOSEN = (
     "one-above-remaining",
@@ -105,7 +105,7 @@ def main() -> None:
 def run(tool: str, name: str, seconds: int) -> dict[str, Any]:
     """Run a tool against a sandbox with a fault; returns requests, seconds and what it said is wrong."""
     fault = None if name in BASELINES else name
-    seed = BASELINES.index(name) + 1 if fault is None else 0
+    seed = BASELINES.index(name) if fault is None else 0
     with background(SandboxSettings(), fault=fault) as url:
         started = time.monotonic()
         look = _orderproof if tool == "orderproof" else _schemathesis
@@ -225,6 +225,8 @@ def _reading(results: dict[str, Any], done: list[str]) -> Iterator[str]:
     yield "  answer 401 that the document does not list; they do not count. orderproof reports none there."
     yield f"- Schemathesis sent {requests:g} requests a run in the middle. They are those of its whole run; those of"
     yield "  orderproof are the ones until it stopped, at the first rule that the fault is declared to break."
+    yield "- Where it names `positive_data_acceptance` on a call that the lie is not about, it has most likely met"
+    yield "  a refusal that the state of an order asks for, which no run without a fault met. It counts all the same."
     yield "- The check of sums reads the order after each write, which costs that run a little time."
     yield "- The two do not set out to do the same. Schemathesis knows any API from its document alone; orderproof"
     yield "  knows this one. What schemathesis finds without being told anything of orders is what a document can say."
