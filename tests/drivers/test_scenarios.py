@@ -30,6 +30,7 @@ from tests.drivers.playing import judged
         ("released-takes-no-parcels", "a release", "SHP-1"),
         ("references-trimmed", "merchant references one by one", "REF-1"),
         ("address-title-cut", "changes of the shipping address", "CUS-1"),
+        ("hundred-lines-kept", "updates replace the order lines", "AUT-2"),
         ("amount-from-lines", "captures with and without lines, texts and shipping info", "CAP-3"),
         ("release-describes-captures", "a release", "REL-1"),
         ("address-phone-tidied", "changes of the shipping address", "CUS-1"),

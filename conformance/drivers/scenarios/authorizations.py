@@ -58,6 +58,7 @@ def order_lines(stage: Stage) -> None:
     ]
     order.update(order.amount - 1_000, order_lines=two_lines)
     order.update(order.amount - 1_000, order_lines=[_full_line(order.amount - 1_000)])
+    order.update(120 * 70, order_lines=[line(70, reference=f"sku-{number}") for number in range(120)])
     order.update(order.amount - 1_000)
     order.update(order.amount - 1_000, order_lines=lines(order.amount - 1_000))
     order.look_around()
