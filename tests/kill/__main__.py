@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import ExitStack
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import partial
 from itertools import product
+from typing import TypeVar
 
 from orderproof.catalogue import catalogue
 from orderproof.sandbox.faults import FAULTS, Fault, faults_of
 from orderproof.sandbox.options import FLAVOURS, Open, choices, open_choices
 from tests.kill.data import EXACT, MATRIX, PAGE, VARIANTS, conformities, exactness, rows, write
 from tests.kill.page import page
-from tests.kill.trial import LONGEST_SECONDS, Exactness, Row, judged, reddened, tried
+from tests.kill.trial import LONGEST_SECONDS, Conformity, Exactness, Row, judged, reddened, tried
 
 PROFILES = ("quick", "standard")
+Outcome = TypeVar("Outcome", Row, Conformity)
 TRIED_FOR_EXACTNESS = 3
 SHARED_REQUESTS = 1_000
 """So many requests, and some more, are the same in every profile."""
@@ -26,11 +31,14 @@ def main(words: Sequence[str]) -> int:
     """Run what the words ask for; 1 if a MUST fault survived the standard profile, or a correct variant was accused."""
     options = _parser().parse_args(words)
     if options.variants:
-        _judge_variants(options.only, options.again, options.profile or ("quick",), options.seeds)
+        _judge_variants(
+            options.only, options.again, options.profile or ("quick",), options.seeds, options.jobs
+        )
     elif options.exact:
         _find_exact(options.only, options.again)
     elif not options.page:
-        _try_faults(options.profile or PROFILES, options.only, options.again, options.max_time)
+        profiles = options.profile or PROFILES
+        _try_faults(profiles, options.only, options.again, options.max_time, options.jobs)
     PAGE.write_text(page(rows(), exactness(), conformities()), encoding="utf-8")
     return 0 if _is_good() else 1
 
@@ -61,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
         help="for each rule the fault that turns the fewest others red, and where",
     )
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="variants: run the seeds 0 to N-1")
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="faults and variants: run so many at once"
+    )
     parser.add_argument("--page", action="store_true", help="run nothing, write the page from the data")
     return parser
 
@@ -75,22 +86,40 @@ def in_turn() -> list[Fault]:
     return [fault for _, fault in sorted(ranked, key=lambda each: each[0])]
 
 
-def _try_faults(profiles: Sequence[str], only: str, again: bool, max_time: float) -> None:
+def _try_faults(profiles: Sequence[str], only: str, again: bool, max_time: float, jobs: int) -> None:
     known = {(row.fault, row.profile): row for row in rows() if row.fault in FAULTS}
     for profile in profiles:
         wanted = [fault for fault in in_turn() if fnmatchcase(fault.name, only)]
         wanted = [fault for fault in wanted if again or (fault.name, profile) not in known]
-        shared = {fault.name: _as_in_quick(known.get((fault.name, "quick")), profile) for fault in wanted}
-        known |= {(row.fault, profile): row for row in shared.values() if row is not None}
-        for fault in wanted:
-            row = shared[fault.name] or tried(fault, profile, max_time=max_time)
+        shared = [_as_in_quick(known.get((fault.name, "quick")), profile) for fault in wanted]
+        trials = [
+            partial(_itself, row) if row else partial(tried, fault, profile, max_time=max_time)
+            for fault, row in zip(wanted, shared, strict=True)
+        ]
+        for row in _results(trials, jobs):
             if row.found or "time was over" not in row.note:
-                known[fault.name, profile] = row
+                known[row.fault, profile] = row
                 write(known.values(), MATRIX)
             _say(
                 f"{profile:<9} {'found   ' if row.found else 'SURVIVED'} {row.fault:<46} {row.rule:<11} "
                 f"{' '.join(row.by):<40} {row.requests:>5} requests {row.seconds:>6} s {row.note}"
             )
+
+
+def _itself(row: Row) -> Row:
+    return row
+
+
+def _results(trials: Sequence[Callable[[], Outcome]], jobs: int) -> Iterator[Outcome]:
+    """What each trial returns, as it comes: with several jobs, from as many processes at once."""
+    if jobs == 1:
+        yield from (trial() for trial in trials)
+        return
+    with ExitStack() as leaving:
+        pool = leaving.enter_context(ProcessPoolExecutor(jobs))
+        leaving.callback(pool.shutdown, wait=False, cancel_futures=True)
+        under_way: list[Future[Outcome]] = [pool.submit(trial) for trial in trials]
+        yield from (one.result() for one in as_completed(under_way))
 
 
 def _as_in_quick(row: Row | None, profile: str) -> Row | None:
@@ -135,20 +164,22 @@ def variants() -> Iterator[tuple[str, Open]]:
         yield flavour, open_choices(flavour=flavour)
 
 
-def _judge_variants(only: str, again: bool, profiles: Sequence[str], seeds: int) -> None:
+def _judge_variants(only: str, again: bool, profiles: Sequence[str], seeds: int, jobs: int) -> None:
     known = {(one.variant, one.profile, one.seed): one for one in conformities()}
-    for seed, profile in product(range(seeds), profiles):
-        for name, chosen in variants():
-            if not fnmatchcase(name, only) or ((name, profile, seed) in known and not again):
-                continue
-            one = judged(name, chosen, profile=profile, seed=seed)
-            known[name, profile, seed] = one
-            write(known.values(), VARIANTS)
-            verdict = "ACCUSED " + " ".join(one.accused) if one.accused else "conforms"
-            _say(
-                f"{profile:<9} {name:<46} seed {seed} {verdict} {one.requests:>5} requests "
-                f"{one.seconds:>6} s {one.detail}"
-            )
+    trials = [
+        partial(judged, name, chosen, profile=profile, seed=seed)
+        for seed, profile in product(range(seeds), profiles)
+        for name, chosen in variants()
+        if fnmatchcase(name, only) and (again or (name, profile, seed) not in known)
+    ]
+    for one in _results(trials, jobs):
+        known[one.variant, one.profile, one.seed] = one
+        write(known.values(), VARIANTS)
+        verdict = "ACCUSED " + " ".join(one.accused) if one.accused else "conforms"
+        _say(
+            f"{one.profile:<9} {one.variant:<46} seed {one.seed} {verdict} {one.requests:>5} requests "
+            f"{one.seconds:>6} s {one.detail}"
+        )
 
 
 def _is_good() -> bool:
