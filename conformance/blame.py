@@ -5,27 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["ABOUT_KEYS", "KEYS", "Blame"]
+__all__ = ["KEYS", "MAY_BE_DUE_TO_OPERATIONS", "TWINS", "Blame"]
 
-ABOUT_KEYS = frozenset({"IDM-5", "IDM-7"})
-"""Rules whose breach may be due to operations that go wrong by themselves, or to keys that do not work at all."""
+MAY_BE_DUE_TO_OPERATIONS = frozenset({"IDM-4", "IDM-5", "IDM-7", "GEN-RATE-1"})
+"""Rules whose breach may be due to operations that go wrong by themselves."""
+
+TWINS = "equal calls"
+"""Stands for calls that are taken for repeats of others, where there are the names of operations else."""
 
 KEYS = "keys"
 """Stands for keys where there are the names of operations else."""
 
-_OF_KEYS = frozenset({"IDM-1", "IDM-2", "IDM-3", "IDM-5"})
-"""Rules whose breach says that keys do not work, at once or after a lost answer either."""
+_DUE_TO_KEYS = {
+    "IDM-5": frozenset({"IDM-1", "IDM-2", "IDM-3"}),
+    "IDM-6": frozenset({"IDM-1", "IDM-2"}),
+    "IDM-7": frozenset({"IDM-1", "IDM-2", "IDM-3", "IDM-5"}),
+    "IDM-8": frozenset({"IDM-1", "IDM-2"}),
+}
+"""Rules whose breach may be due to keys that do not work at all, with those whose breach says so."""
+
+_OF_KEYS = frozenset().union(*_DUE_TO_KEYS.values())
 
 
 @dataclass
 class Blame:
-    """The rule that each operation broke first when it was called by itself, and the first that broke about keys."""
+    """The rule that each operation broke first when it was called by itself, and the first that broke about keys.
+
+    Beside operations there are symptoms: what goes wrong in the same way in several situations, each with its own rule.
+    """
 
     astray: dict[str, str] = field(default_factory=dict)
     keys: str | None = None
 
     def note(self, operations: Iterable[str], rule: str) -> None:
-        """Take note of a rule that operations broke by themselves."""
+        """Take note of a rule that operations broke by themselves, or that symptoms were seen with."""
         for name in operations:
             self.astray.setdefault(name, rule)
 
@@ -36,7 +49,7 @@ class Blame:
     def behind(self, rule: str, suspects: Iterable[str]) -> str | None:
         """The other rule that the breach of one is due to, if that of one of the suspected operations is known."""
         rules = [self.astray[name] for name in suspects if name in self.astray]
-        if rule in ABOUT_KEYS and self.keys is not None:
+        if self.keys is not None and self.keys in _DUE_TO_KEYS.get(rule, ()):
             rules.append(self.keys)
         return next((other for other in rules if other != rule), None)
 

@@ -26,7 +26,7 @@ class Dossier:
 
     `states` are those that it may be in; `since` the writes on it since it was last read, and `race` those of them
     that were under way at once; `before` is that reading. `stained_by` is the rule that broke on it first, `lost_keys`
-    those of calls whose answer was lost.
+    those of calls whose answer was lost, `keys_of` those under which each write was sent.
     """
 
     states: tuple[State, ...] = (State(),)
@@ -35,6 +35,16 @@ class Dossier:
     stained_by: str | None = None
     race: Group | None = None
     lost_keys: set[str] = field(default_factory=set)
+    keys_of: dict[int, set[str | None]] = field(default_factory=dict)
+
+    def has_twin_of(self, call: Call) -> bool:
+        """Say whether an equal call was sent under another idempotency key, or one of the two without."""
+        keys = self.keys_of.get(_content(call), ())
+        return bool(keys) and (call.key is None or call.key not in keys)
+
+    def note_key_of(self, call: Call) -> None:
+        """Take note of the idempotency key, or of the lack of one, under which a write was sent."""
+        self.keys_of.setdefault(_content(call), set()).add(call.key)
 
 
 class Dossiers(OrderedDict[str, Dossier]):
@@ -79,8 +89,9 @@ def advance(dossier: Dossier, step: Step, assessments: Sequence[Assessment], cho
     if call.key and call.exchange.response is None:
         dossier.lost_keys.add(call.key)
     if call.operation.writes:
+        dossier.note_key_of(call)
         if not is_neutral(call) or call.exchange.status == 429:
-            dossier.since.append(_event(call, chosen))
+            dossier.since.append(_event(call, chosen, is_twin=step.is_twin))
     elif step.document is not None and call.name in _FULL_READ:
         dossier.since.clear()
         dossier.race = None
@@ -100,6 +111,8 @@ def advance_at_once(dossier: Dossier, calls: Sequence[Call]) -> Group | None:
     None when it takes too long to say what they may have done. What cannot be explained leaves the order unknown.
     """
     before = dossier.states
+    for call in calls:
+        dossier.note_key_of(call)
     dossier.since += [_event_at_once(call) for call in calls if call.exchange.status != 409]
     dossier.lost_keys |= {call.key for call in calls if call.key and call.exchange.response is None}
     dossier.race, dossier.states = None, (replace(before[0], order=None),)
@@ -128,10 +141,15 @@ def race_with_reading(dossier: Dossier, step: Step, assessments: Sequence[Assess
     return replace(race, after=(), reading=call, culprits=guilty, differences=step.differences)
 
 
-def _event(call: Call, chosen: Assessment) -> Event:
+def _content(call: Call) -> int:
+    """What equal calls have in common: all but the idempotency key."""
+    return hash((call.name, call.child, call.exchange.request.body))
+
+
+def _event(call: Call, chosen: Assessment, *, is_twin: bool) -> Event:
     taken = chosen.taken and (call.exchange.status or 500) < 300
     created = created_id(call) if taken else None
-    return Event(call, chosen.forecast.situation, taken, chosen.answer_allowed, created)
+    return Event(call, chosen.forecast.situation, taken, chosen.answer_allowed, created, is_twin)
 
 
 def _event_at_once(call: Call) -> Event:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import orderproof.checks
-from orderproof.blame import ABOUT_KEYS, Blame
+from orderproof.blame import MAY_BE_DUE_TO_OPERATIONS, TWINS, Blame
 from orderproof.catalogue import catalogue
 from orderproof.checks.findings import Finding
 from orderproof.checks.group import Group
@@ -152,6 +152,7 @@ class Judge:
             before=dossier.before,
             repeated_error=self._is_repeated_error(call.exchange),
             repeats_a_key=bool(call.key and call.key in chosen.state.keys),
+            is_twin=call.operation.writes and dossier.has_twin_of(call),
             lost_keys=frozenset(dossier.lost_keys),
         )
 
@@ -196,6 +197,7 @@ class Judge:
             operation=step.call.name if step.call is not None else None,
             order_id=step.call.order_id if step.call is not None else None,
             trail=tuple(self._trail),
+            symptom=mark.symptom,
         )
 
     def _add(self, found: list[Finding], step: Step, race: Group | None = None) -> list[Finding]:
@@ -204,7 +206,7 @@ class Judge:
         dossier = self._orders.of(step.call.order_id) if step.call is not None else Dossier()
         linked = []
         stain = dossier.stained_by
-        if found and stain is None:
+        if found and (stain is None or (_only_warns(stain) and not _only_warns(found[0].rule))):
             found[0] = replace(found[0], suspects=_suspects(found[0], step, race))
             stain = self.blame.behind(found[0].rule, found[0].suspects)
         for finding in found:
@@ -214,6 +216,7 @@ class Judge:
             stain = dossier.stained_by = stain or finding.rule
         for finding in linked:
             self._keep(finding)
+            self.blame.note(_symptoms(finding), finding.follows or finding.rule)
         self.blame.note_keys(finding.rule for finding in linked)
         return linked
 
@@ -235,8 +238,18 @@ def _names(step: Step, race: Group | None = None) -> list[str]:
 
 
 def _suspects(finding: Finding, step: Step, race: Group | None) -> tuple[str, ...]:
-    """The operations that may have gone wrong by themselves, where that would explain a finding."""
-    return tuple(_names(step, race)) if race is not None or finding.rule in ABOUT_KEYS else ()
+    """The operations and symptoms that would explain a finding, should they break another rule by themselves."""
+    has_twins = step.is_twin or any(event.is_twin for event in step.since)
+    return (
+        *(_names(step, race) if race is not None or finding.rule in MAY_BE_DUE_TO_OPERATIONS else ()),
+        *((finding.symptom,) if finding.symptom else ()),
+        *((TWINS,) if has_twins else ()),
+    )
+
+
+def _symptoms(finding: Finding) -> list[str]:
+    """What a finding says of calls elsewhere."""
+    return [*([finding.symptom] if finding.symptom else []), *([TWINS] if finding.rule == "IDM-4" else [])]
 
 
 @cache
@@ -278,16 +291,18 @@ _RANKS = (
 _OTHERS_RANK = 4
 """The rank of rules that are not listed: they come between those that are."""
 
+_LAST = len(_RANKS) + 1
+
 
 def _rank(rule: str, step: Step) -> int:
     """Lower is nearer to the root: what broke, before what it broke with it."""
     if rule == "GEN-VAL-4" and step.assessment is not None and step.assessment.forecast.must_be_refused:
-        return len(_RANKS)  # refusing is right, and another rule says how
+        return _LAST  # refusing is right, and another rule says how
     taken = any(event.taken for event in step.since)
     if taken and rule == "GEN-ERR-4":
         return -1  # among calls that were taken it breaks only where a refused one is known to be at fault
     if step.since and not taken and rule.startswith("ORD-"):
-        return len(_RANKS)  # what broke is that a refused call changed something, not what it changed
+        return _LAST  # what broke is that a refused call changed something, not what it changed
     for rank, prefixes in enumerate(_RANKS):
         if rule.startswith(prefixes):
             return rank if rank < _OTHERS_RANK else rank + 1

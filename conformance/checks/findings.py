@@ -12,9 +12,9 @@ class Finding:
     """One rule, what was expected and what came, in which exchange, on which order.
 
     `trail` are the exchanges of the same scenario up to the deciding one. `follows` names the rule of the finding
-    that this one follows from; None for a root cause, which may be due to the `suspects` among the operations, should
-    one turn out to go wrong by itself. `flaky` says how often it failed in how many tries, when it
-    was tried again.
+    that this one follows from; None for a root cause, which may be due to one of the `suspects`, operations and
+    symptoms, should that turn out to break another rule by itself. `symptom` says in general what went wrong, where it
+    may break other rules too. `flaky` says how often it failed in how many tries, when it was tried again.
     """
 
     rule: str
@@ -27,3 +27,4 @@ class Finding:
     follows: str | None = None
     flaky: tuple[int, int] | None = None
     suspects: tuple[str, ...] = ()
+    symptom: str = ""

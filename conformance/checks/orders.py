@@ -149,6 +149,9 @@ def remaining_is_order_amount_less_captured(step: Step) -> Iterator[Mark]:
         document is None
         or document.get("status") not in ("AUTHORIZED", "PART_CAPTURED")
         or step.after.released
+        or (
+            step.call is not None and step.state.is_past_expiry(step.call.target_now - 60)
+        )  # that it reads so is EXP-1
     ):
         return
     order, captured, _, remaining = _amounts(document)

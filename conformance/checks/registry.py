@@ -14,10 +14,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The rule was exercised, and it is broken: what was expected, and what came."""
+    """The rule was exercised, and it is broken: what was expected, and what came.
+
+    `symptom` says in general what an operation did wrong, where that may break several rules, one in each situation.
+    """
 
     expected: str
     actual: str
+    symptom: str = ""
 
 
 Mark = Held | Broken

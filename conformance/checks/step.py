@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,18 +17,23 @@ from orderproof.model.state import State
 from orderproof.model.values import Difference
 
 AMOUNTS = frozenset({"order_amount", "captured_amount", "refunded_amount", "remaining_authorized_amount"})
+_NOT_THERE = (Situation.UNKNOWN_CAPTURE, Situation.UNKNOWN_REFUND, Situation.NO_CAPTURES)
 _READS = frozenset({"getOrder", "getCaptures", "getCapture", "getRefund"})
 
 
 @dataclass(frozen=True)
 class Event:
-    """A call on the order since it was last read: what it met, and whether it was taken."""
+    """A call on the order since it was last read: what it met, and whether it was taken.
+
+    `is_twin`: an equal one, under another key or none, came before it on this order.
+    """
 
     call: Call
     situation: Situation
     taken: bool
     allowed: bool
     created: str | None
+    is_twin: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,8 @@ class Step:
 
     `assessment` holds it against the most plausible state; `since` are the writes on the order since it was last
     read; `before` is the last reading of the order as the server sent it. `repeated_error`: its correlation id was
-    seen before; `repeats_a_key`: its idempotency key was. `lost_keys` are those of calls on the order whose answer
-    was lost.
+    seen before; `repeats_a_key`: its idempotency key was; `is_twin`: an equal call, under another key or none, was.
+    `lost_keys` are those of calls on the order whose answer was lost.
     """
 
     exchange: Exchange
@@ -48,6 +53,7 @@ class Step:
     before: Mapping[str, Any] | None = None
     repeated_error: bool = False
     repeats_a_key: bool = False
+    is_twin: bool = False
     lost_keys: frozenset[str] = frozenset()
 
     @property
@@ -132,7 +138,21 @@ class Step:
             and not self.repeats_a_lost_call
         ):
             expected = str(self.assessment.forecast)
-            yield HELD if self.assessment.answer_allowed else Broken(expected, shown(self.response))
+            yield (
+                HELD
+                if self.assessment.answer_allowed
+                else Broken(expected, shown(self.response), self.symptom)
+            )
+
+    @property
+    def symptom(self) -> str:
+        """What is wrong with a success: one that the operation does not have, or of what does not exist; else empty."""
+        if self.call is None or self.exchange.status is None or not 200 <= self.exchange.status < 300:
+            return ""
+        if self.exchange.status not in self.call.operation.statuses:
+            return f"{self.call.name} answered {self.exchange.status}"
+        is_there = self.call.child is None or self.situation not in _NOT_THERE
+        return "" if is_there else f"{self.call.name} of what does not exist"
 
     def events(self, operation: str) -> list[Event]:
         """The calls of an operation since the last reading."""
@@ -165,7 +185,14 @@ class Step:
             return
         refused = [e for e in events if e.situation in situations and not e.taken and e.call.exchange.status]
         if self.document is not None and self.is_reading and refused and refused == list(self.since):
-            yield self._mark(lambda name: True)
+            yield self.untouched(refused)
+
+    def untouched(self, refused: Sequence[Event]) -> Mark:
+        """Return the mark for a reading after calls that were refused, and no others."""
+        mark = mark_of(list(self.differences))
+        names = {event.call.name for event in refused}
+        known = isinstance(mark, Broken) and len(names) == 1
+        return replace(mark, symptom=f"{min(names)} refused and done") if known else mark
 
     def refuses(self, operation: str, *situations: Situation) -> Iterator[Mark]:
         """Yield marks for the answer to a call that must be refused, and for the reading after it."""

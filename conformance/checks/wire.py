@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from orderproof import operations
-from orderproof.checks.registry import Broken, Mark, check, verdict
+from orderproof.checks.registry import HELD, Broken, Mark, check, verdict
 from orderproof.checks.step import Event, Step, brief, mark_of, shown
 from orderproof.exchange import ABSENT, Exchange, Response
 from orderproof.model.forecast import Situation
@@ -133,7 +133,7 @@ def refusals_change_nothing(step: Step) -> Iterator[Mark]:
     if step.document is None or not step.is_reading or not refused:
         return
     if refused == list(step.since):
-        yield mark_of(list(step.differences))
+        yield step.untouched(refused)
     elif made := _made_by_nobody(step, refused):
         yield mark_of(made)
 
@@ -283,7 +283,10 @@ def only_documented_statuses_are_used(step: Step) -> Iterator[Mark]:
         return
     documented = {int(status) for status in step.call.operation.statuses}
     expected = " or ".join(map(str, sorted(documented)))
-    yield verdict(step.response.status in documented | ALWAYS_POSSIBLE, expected, shown(step.response))
+    if step.response.status in documented | ALWAYS_POSSIBLE:
+        yield HELD
+    else:
+        yield Broken(expected, shown(step.response), step.symptom)
 
 
 @check("GEN-HTTP-5")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from orderproof.drivers.grounds import STEP, Ground, component, lay, was_taken, with_bodies
+from orderproof.drivers.terms import AMOUNT_FIELDS
 from orderproof.strategies.defects import Defect, body_defects
+from orderproof.strategies.sites import LINES
 from orderproof.strategies.specimens import full_body
 
 TWIN_TAKEN = frozenset({"twin-taken"})
@@ -19,8 +22,8 @@ _OF_THE_WRONG_TYPE = ("type", "fraction", "null")
 
 @cache
 def whole() -> Mapping[str, Sequence[int]]:
-    """The numbers of all defects by operation, as `body_defects` counts them from 0."""
-    return {name: range(sum(1 for _ in _defects(name))) for name in with_bodies()}
+    """The numbers of all defects by operation, as `defects` counts them from 0."""
+    return {name: range(sum(1 for _ in _of(name))) for name in with_bodies()}
 
 
 def part(chance: Random) -> Mapping[str, Sequence[int]]:
@@ -46,7 +49,7 @@ class _Member(NamedTuple):
 def _families() -> Sequence[Sequence[_Member]]:
     found: defaultdict[tuple[object, ...], list[_Member]] = defaultdict(list)
     for name in with_bodies():
-        for number, defect in enumerate(_defects(name)):
+        for number, defect in enumerate(_of(name)):
             member = _Member(name, number, _weight(defect))
             found[_family(name, defect)].append(member)
             if _is_in_second_item(defect):
@@ -55,8 +58,21 @@ def _families() -> Sequence[Sequence[_Member]]:
     return list(found.values())
 
 
-def _defects(operation: str) -> Iterator[Defect]:
-    return body_defects(component(operation), full_body(component(operation), amount=STEP))
+def _of(operation: str) -> Iterator[Defect]:
+    return defects(operation, full_body(component(operation), amount=STEP))
+
+
+def defects(operation: str, valid: Mapping[str, Any]) -> Iterator[Defect]:
+    """Yield a valid body of an operation with each single defect, those of its amount without order lines as well.
+
+    With lines, a server that takes an amount for zero may refuse it all the same, for what the lines sum to.
+    """
+    yield from body_defects(component(operation), valid)
+    if operation in AMOUNT_FIELDS and LINES in valid:
+        bare = {name: value for name, value in valid.items() if name != LINES}
+        for defect in body_defects(component(operation), bare):
+            if defect.path == (AMOUNT_FIELDS[operation],):
+                yield replace(defect, description=f"{defect.description}, without order lines")
 
 
 def _family(operation: str, defect: Defect) -> tuple[object, ...]:
@@ -97,9 +113,9 @@ def probe(ground: Ground, numbers: Sequence[int], *, read_every: int) -> Ground:
 
 def _until_one_is_taken(ground: Ground, numbers: list[int], read_every: int) -> list[int]:
     """Try defects until one of them is taken; returns those that are left to try."""
-    defects = list(body_defects(component(ground.operation), ground.body()))
+    known_defects = list(defects(ground.operation, ground.body()))
     for count, number in enumerate(numbers, 1):
-        defect = defects[number]
+        defect = known_defects[number]
         # The twin of an amount above all bounds is the largest amount, which is more than the order holds.
         known = ground.proven and not (_is_amount(defect) and defect.kind == "above")
         due = count % read_every == 0 or count == len(numbers)

@@ -65,8 +65,9 @@ def _instead(value: str, *names: str) -> Callable[[Body], bytes]:
     return written
 
 
+_NOTHING = "nothing"
 _WRONG: Mapping[str, Callable[[Body], bytes]] = {
-    "nothing": lambda body: b"",
+    _NOTHING: lambda body: b"",
     "form fields": lambda body: b"captured_amount=2&reference=B",
     "cut short": lambda body: _plain(body)[:-1],
     "half of it": lambda body: _plain(body)[: len(_plain(body)) // 2],
@@ -159,11 +160,23 @@ def _body(operation: str) -> Body:
 
 
 def probe(ground: Ground, notations: Sequence[Notation], *, read_every: int) -> None:
-    """Send the body that the order takes in each of the notations, and read the order after every few."""
-    for count, notation in enumerate(notations, 1):
+    """Send the body that the order takes in each of the notations.
+
+    The order is read after every few that must be refused, and after each that may be taken: between two readings there
+    are not both, or nobody could say which of them changed something.
+    """
+    wrong = [notation for notation in notations if _must_be_refused(notation, ground.operation)]
+    others = [notation for notation in notations if notation not in wrong]
+    for count, notation in enumerate([*wrong, *others], 1):
         ground.call(
             content=notation.written(ground.body()),
             content_type=notation.media_type,
             facts=TWIN_TAKEN if notation.wrong and ground.proven else frozenset(),
-            read=count % read_every == 0 or count == len(notations),
+            read=count % read_every == 0 or count >= len(wrong),
         )
+
+
+def _must_be_refused(notation: Notation, operation: str) -> bool:
+    """Say whether nobody may take it: no body at all will do where no field is required."""
+    has_required = bool(operations.schema(component(operation)).get("required"))
+    return notation.wrong and (has_required or notation.name != _NOTHING)

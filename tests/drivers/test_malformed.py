@@ -19,7 +19,6 @@ from orderproof.drivers.stage import Seat, Stage
 from orderproof.exchange import Request
 from orderproof.model.state import State
 from orderproof.model.validity import Standing, Validity, is_odd, validity
-from orderproof.strategies.defects import body_defects
 from orderproof.strategies.specimens import full_body
 from tests.drivers.playing import broken, judged
 
@@ -51,7 +50,7 @@ def _written(body: Mapping[str, Any]) -> bytes:
 def test_every_defect_is_one_for_the_model_too(operation: str) -> None:
     valid = full_body(component(operation), amount=2, sign="B")
     assert _standing(operation, _written(valid)).standing is Standing.VALID
-    defects = list(body_defects(component(operation), valid))
+    defects = list(invalid.defects(operation, valid))
     assert len(defects) == len(invalid.whole()[operation])
     for defect in defects:
         assert _standing(operation, _written(defect.body)).standing is Standing.INVALID, defect.description
@@ -126,7 +125,7 @@ def test_slices_cover_the_grid_between_them() -> None:
 
 def test_a_slice_has_every_bound_of_every_field_once() -> None:
     part = invalid.part(Random(0))
-    tried = {name: list(body_defects(component(name), full_body(component(name), amount=2))) for name in part}
+    tried = {name: list(invalid.defects(name, full_body(component(name), amount=2))) for name in part}
     chosen = [tried[name][number] for name, numbers in part.items() for number in numbers]
     too_long = [
         tuple(step for step in each.path if isinstance(step, str))

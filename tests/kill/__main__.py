@@ -11,13 +11,14 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import product
+from random import Random
 from typing import TypeVar
 
 from orderproof.catalogue import catalogue
 from orderproof.sandbox.faults import FAULTS, Fault, faults_of
 from orderproof.sandbox.options import FLAVOURS, Open, choices, open_choices
 from tests.kill.data import EXACT, MATRIX, PAGE, VARIANTS, conformities, exactness, rows, write
-from tests.kill.page import page
+from tests.kill.page import MIXTURE, page
 from tests.kill.trial import LONGEST_SECONDS, Conformity, Exactness, Row, judged, reddened, tried
 
 PROFILES = ("quick", "standard")
@@ -93,7 +94,7 @@ def _try_faults(profiles: Sequence[str], only: str, again: bool, max_time: float
         wanted = [fault for fault in wanted if again or (fault.name, profile) not in known]
         shared = [_as_in_quick(known.get((fault.name, "quick")), profile) for fault in wanted]
         trials = [
-            partial(_itself, row) if row else partial(tried, fault, profile, max_time=max_time)
+            partial(_itself, row) if row else partial(_tried, fault.name, profile, max_time)
             for fault, row in zip(wanted, shared, strict=True)
         ]
         for row in _results(trials, jobs):
@@ -108,6 +109,11 @@ def _try_faults(profiles: Sequence[str], only: str, again: bool, max_time: float
 
 def _itself(row: Row) -> Row:
     return row
+
+
+def _tried(fault: str, profile: str, max_time: float) -> Row:
+    """Try a fault by its name: the fault itself cannot be sent to another process."""
+    return tried(FAULTS[fault], profile, max_time=max_time)
 
 
 def _results(trials: Sequence[Callable[[], Outcome]], jobs: int) -> Iterator[Outcome]:
@@ -164,12 +170,22 @@ def variants() -> Iterator[tuple[str, Open]]:
         yield flavour, open_choices(flavour=flavour)
 
 
+def mixtures(seed: int) -> Iterator[tuple[str, Open]]:
+    """Sandboxes that take all choices at once, each as chance has it: among them they have every value of each."""
+    chance = Random(f"mixtures {seed}")
+    orders = {name: chance.sample(values, len(values)) for name, values in choices().items()}
+    for number in range(max(map(len, orders.values()))):
+        chosen = [f"{name}={values[number % len(values)]}" for name, values in orders.items()]
+        yield f"{MIXTURE} {number}", open_choices(chosen)
+
+
 def _judge_variants(only: str, again: bool, profiles: Sequence[str], seeds: int, jobs: int) -> None:
     known = {(one.variant, one.profile, one.seed): one for one in conformities()}
     trials = [
         partial(judged, name, chosen, profile=profile, seed=seed)
+        for servers in (mixtures, lambda _: variants())
         for seed, profile in product(range(seeds), profiles)
-        for name, chosen in variants()
+        for name, chosen in servers(seed)
         if fnmatchcase(name, only) and (again or (name, profile, seed) not in known)
     ]
     for one in _results(trials, jobs):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from statistics import median
 
 from orderproof.catalogue import catalogue
@@ -11,6 +12,11 @@ from orderproof.sandbox.faults import FAULTS
 from orderproof.sandbox.options import FLAVOURS, choices
 from tests.kill.survivors import REASONS
 from tests.kill.trial import Conformity, Exactness, Row
+
+MIXTURE = "mixture"
+"""How the names begin of sandboxes that take all choices at once."""
+
+_ALONE, _MIXED = "one choice, or a flavour", "mixtures of all choices"
 
 _OPENING = """\
 # Kill matrix
@@ -102,17 +108,17 @@ def _variants(variants: Sequence[Conformity]) -> Iterator[str]:
         yield "Not run yet.\n"
         return
     accused = [one for one in variants if one.accused]
-    yield f"Every other value of every open choice, each alone, and every flavour: {_how_many()} correct servers.\n"
-    yield "| Profile | Variants | Seeds of each | Runs | With an accusation |"
-    yield "|---|---|---|---|---|"
-    for profile in ("quick", "standard"):
-        mine = [one for one in variants if one.profile == profile]
-        seeds = Counter(one.variant for one in mine)
+    yield f"Every other value of every open choice, each alone, and every flavour: {_how_many()} correct servers. And"
+    yield "mixtures, in which every choice is taken as chance has it: those of one seed have each value of each choice"
+    yield "at least once.\n"
+    yield "| Servers | Profile | Different ones | Seeds | Runs | With an accusation |"
+    yield "|---|---|---|---|---|---|"
+    for kind, profile in product(
+        ("one choice, or a flavour", "mixtures of all choices"), ("quick", "standard")
+    ):
+        mine = [one for one in variants if one.profile == profile and _kind(one) == kind]
         if mine:
-            yield (
-                f"| {profile} | {len(seeds)} | {_range(seeds.values())} | {len(mine)} | "
-                f"{sum(one.profile == profile for one in accused)} |"
-            )
+            yield f"| {kind} | {profile} | {_different(mine)} | {_seeds(mine)} | {len(mine)} | {_accused(mine)} |"
     yield ""
     if accused:
         yield "| Variant | Seed | Accused of |"
@@ -120,6 +126,26 @@ def _variants(variants: Sequence[Conformity]) -> Iterator[str]:
         for one in accused:
             yield f"| `{one.variant}` | {one.seed} | {' '.join(one.accused)} |"
         yield ""
+
+
+def _kind(one: Conformity) -> str:
+    return _MIXED if one.variant.startswith(MIXTURE) else _ALONE
+
+
+def _different(runs: Sequence[Conformity]) -> int:
+    """How many servers there are: with each seed the mixtures are others."""
+    return len({(one.variant, one.seed if one.variant.startswith(MIXTURE) else 0) for one in runs})
+
+
+def _seeds(runs: Sequence[Conformity]) -> str:
+    """How many seeds each server was run with, or all mixtures together."""
+    if runs[0].variant.startswith(MIXTURE):
+        return str(len({one.seed for one in runs}))
+    return _range(Counter(one.variant for one in runs).values())
+
+
+def _accused(runs: Sequence[Conformity]) -> int:
+    return sum(bool(one.accused) for one in runs)
 
 
 def _range(counts: Iterable[int]) -> str:

@@ -274,7 +274,7 @@ def refunds_in_order_without_lines() -> Behaviour:
     return orders_read(change)
 
 
-@fault("RFD-8", when="sequence")
+@fault("RFD-8", "RFD-3", when="sequence")
 def single_refund_as_total() -> Behaviour:
     """A refund that is read by itself shows all that was refunded."""
 
@@ -314,7 +314,7 @@ def refund_of_zero_not_found() -> Behaviour:
     )
 
 
-@fault("RFD-3", "RFD-8", when="state")
+@fault("RFD-3", "RFD-8", "ORD-SUM-2", when="state")
 def refund_amount_off_by_one() -> Behaviour:
     """Every refund after the first reads one unit less than was asked for."""
 

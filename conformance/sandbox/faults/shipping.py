@@ -78,10 +78,14 @@ def shipping_info_of_the_first_capture() -> Behaviour:
 
 
 def _lenient(operation: str) -> Behaviour:
-    """Let an operation on a capture pass that does not exist."""
+    """Let an operation on a capture pass that does not exist, without effect."""
+    agreed = AS_AGREED.effects[operation]
+
+    def on_what_exists(order: Order, call: Call, context: Context) -> Order:
+        return agreed(order, call, context) if find_capture(order, call.child_id) else order
+
     changed = without(operation, "unknown_capture", "no_captures")
-    effects = {**AS_AGREED.effects, operation: lambda order, call, context: order}
-    return replace(changed, effects=effects)
+    return replace(changed, effects={**AS_AGREED.effects, operation: on_what_exists})
 
 
 @fault("SHP-3", when="state")
