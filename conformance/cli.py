@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import shlex
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from orderproof.ending import FULL, ReaderGone, end, open_closed_streams
 from orderproof.errors import OrderproofError, UsageError
 
 if TYPE_CHECKING:
@@ -23,12 +22,7 @@ if TYPE_CHECKING:
     from orderproof.examples import Examples
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _MAY_BE_EMPTY = frozenset({"user", "password"})
-
-
-class _ReaderGone(Exception):
-    """Whoever read our output has closed it. Click would end with 1, which says that a MUST is broken."""
 
 
 class _Commands(click.Group):
@@ -38,7 +32,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            raise _ReaderGone from None
+            raise ReaderGone from None
 
 
 @click.group(cls=_Commands, context_settings=_CONTEXT)
@@ -562,53 +556,32 @@ def rules(rule: str | None) -> None:
 def main() -> None:
     """Run the command line, and end the process with the documented exit code."""
     signal.signal(signal.SIGTERM, _stop)
-    _open_closed_streams()
+    open_closed_streams()
     try:
         cli(standalone_mode=False)
     except click.exceptions.Exit as ended:
         sys.exit(ended.exit_code)
     except click.Abort:
-        _end("interrupted before anything was judged", 3)
+        end("interrupted before anything was judged", 3)
     except click.UsageError as error:
         hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-        _end(f"{error.format_message()}{hint}", 2)
+        end(f"{error.format_message()}{hint}", 2)
     except click.ClickException as error:
-        _end(error.format_message(), 2)
+        end(error.format_message(), 2)
     except OrderproofError as error:
-        _end(str(error), error.exit_code)
+        end(str(error), error.exit_code)
     except KeyboardInterrupt:
-        _end("interrupted before anything was judged", 3)
-    except (_ReaderGone, BrokenPipeError):
+        end("interrupted before anything was judged", 3)
+    except (ReaderGone, BrokenPipeError):
         # There is nobody left to tell.
         os._exit(3)
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _FULL:
-            _end(f"{error.filename or 'the output'} cannot be written: {error.strerror}", 3)
+        if isinstance(error, OSError) and error.errno in FULL:
+            end(f"{error.filename or 'the output'} cannot be written: {error.strerror}", 3)
         if os.environ.get("ORDERPROOF_DEBUG"):
             raise
-        _end(f"a fault of our own, {type(error).__name__}: {error} (ORDERPROOF_DEBUG=1 shows where)", 3)
+        end(f"a fault of our own, {type(error).__name__}: {error} (ORDERPROOF_DEBUG=1 shows where)", 3)
 
 
 def _stop(number: int, frame: object) -> None:
     raise KeyboardInterrupt(number)
-
-
-def _open_closed_streams() -> None:
-    """Open what we were started without, onto nothing: a file of ours would take the number of a standard stream."""
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            handle = os.open(os.devnull, os.O_RDWR)
-            if handle != number:
-                os.dup2(handle, number)
-                os.close(handle)
-            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", encoding="utf-8"))
-
-
-def _end(sentence: str, code: int) -> None:
-    with suppress(OSError):
-        click.echo(f"orderproof: {sentence}", err=True)
-    # What is left in a buffer that cannot be written would end the process with another code.
-    with suppress(OSError):
-        sys.stdout.flush()
-        sys.exit(code)
-    os._exit(code)

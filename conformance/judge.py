@@ -216,7 +216,7 @@ class Judge:
             stain = dossier.stained_by = stain or finding.rule
         for finding in linked:
             self._keep(finding)
-            self.blame.note(_symptoms(finding), finding.follows or finding.rule)
+            self.blame.note(_symptoms(finding, step, race), finding.follows or finding.rule)
         self.blame.note_keys(finding.rule for finding in linked)
         return linked
 
@@ -244,12 +244,23 @@ def _suspects(finding: Finding, step: Step, race: Group | None) -> tuple[str, ..
         *(_names(step, race) if race is not None or finding.rule in MAY_BE_DUE_TO_OPERATIONS else ()),
         *((finding.symptom,) if finding.symptom else ()),
         *((TWINS,) if has_twins else ()),
+        *((_at_once(name) for name in sorted(set(_names(step, race)))) if race is not None else ()),
     )
 
 
-def _symptoms(finding: Finding) -> list[str]:
+def _symptoms(finding: Finding, step: Step, race: Group | None) -> list[str]:
     """What a finding says of calls elsewhere."""
-    return [*([finding.symptom] if finding.symptom else []), *([TWINS] if finding.rule == "IDM-4" else [])]
+    found = [finding.symptom] if finding.symptom else []
+    if finding.rule == "IDM-4":
+        found.append(TWINS)
+    if race is not None and finding.rule.startswith("CON-") and len(names := set(_names(step, race))) == 1:
+        found.append(_at_once(*names))
+    return found
+
+
+def _at_once(operation: str) -> str:
+    """The symptom that calls of one operation do not mind each other."""
+    return f"{operation} at once"
 
 
 @cache

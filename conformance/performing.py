@@ -84,7 +84,8 @@ class _Work:
     coverage: Coverage = field(default_factory=Coverage)
     stages: dict[str, Stage] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
-    silent: list[Exchange] = field(default_factory=list)
+    unanswered: int = 0
+    silence: str = ""
 
     def observe(self, exchange: Exchange) -> None:
         self.note_silence(exchange)
@@ -100,7 +101,8 @@ class _Work:
 
     def note_silence(self, exchange: Exchange) -> None:
         if exchange.response is None and exchange.facts.isdisjoint(_ON_PURPOSE):
-            self.silent.append(exchange)
+            self.unanswered += 1
+            self.silence = self.silence or _told(exchange)
 
     def tell(self, findings: Sequence[Finding]) -> None:
         for finding in findings:
@@ -131,18 +133,15 @@ def perform(unit: Unit, session: Session, judge: Judge, looks: Looks) -> Outcome
         scripts=work.scripts(),
         remarks=tuple(work.remarks),
         requests=session.requests - before,
-        unanswered=len(work.silent),
-        silence=_first(work.silent),
+        unanswered=work.unanswered,
+        silence=work.silence,
         end=end,
         sentence=sentence,
     )
 
 
-def _first(silent: Sequence[Exchange]) -> str:
-    """The first request that got no answer, and what became of it, in a few words."""
-    if not silent:
-        return ""
-    exchange = silent[0]
+def _told(exchange: Exchange) -> str:
+    """A request that got no answer, and what became of it, in a few words."""
     return f"{shown_request(exchange)} in “{exchange.scenario}”: {exchange.fault}"
 
 
