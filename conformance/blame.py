@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 __all__ = ["KEYS", "MAY_BE_DUE_TO_OPERATIONS", "TWINS", "Blame"]
 
-MAY_BE_DUE_TO_OPERATIONS = frozenset({"IDM-4", "IDM-5", "IDM-7", "GEN-RATE-1"})
+MAY_BE_DUE_TO_OPERATIONS = frozenset({"IDM-4", "IDM-5", "IDM-7", "GEN-RATE-1", "GEN-HTTP-5"})
 """Rules whose breach may be due to operations that go wrong by themselves."""
 
 TWINS = "equal calls"

@@ -67,12 +67,14 @@ class Dossiers(OrderedDict[str, Dossier]):
 def most_plausible(dossier: Dossier, call: Call, assessments: Sequence[Assessment]) -> Assessment:
     """The assessment that comes nearest to what was answered.
 
-    Of a call that is repeated because its answer was lost, that it took effect is what matters.
+    Of a call that is repeated because its answer was lost, that it took effect is what matters; of one that never had
+    an answer, what it met the first time.
     """
     repeats = call.key in dossier.lost_keys
+    first = "never-answered" in call.exchange.facts
 
     def implausibility(entry: Assessment) -> tuple[bool, int, bool]:
-        other = repeats and entry.forecast.situation is not Situation.REPEAT
+        other = repeats and (entry.forecast.situation is Situation.REPEAT) is first
         return not entry.answer_allowed, len(entry.differences), other
 
     return min(assessments, key=implausibility)

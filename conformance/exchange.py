@@ -24,6 +24,7 @@ FACTS = {
     "optional-headers": "it carries optional headers, and the same call without them was taken just before",
     "twin-taken": "the same call without its defect was taken on such an order",
     "gave-up": "the answer (409 or 429) was met with patience until that ran out",
+    "never-answered": "the connection ended in place of an answer each time it was sent, and others were answered",
     "scrubbed": "the recording that it is from has no credentials: they were taken out",
     "lost": "the answer was held back on purpose, after the server had the request",
     "cut": "the connection was cut on purpose, before the server had the request",

@@ -24,7 +24,8 @@ LARGEST_ANSWER = 20_000_000
 class Delivery:
     """What became of a request: the answer, or why there is none; times in seconds since the epoch.
 
-    `sent` is False when the request cannot have reached the server.
+    `sent` is False when the request cannot have reached the server; `hung_up` says that the connection ended in place
+    of an answer.
     """
 
     response: Response | None
@@ -32,6 +33,7 @@ class Delivery:
     sent_at: float
     answered_at: float
     sent: bool = True
+    hung_up: bool = False
 
 
 @cache
@@ -106,7 +108,8 @@ class Transport:
             return Delivery(None, _reason(error), sent_at, time.time(), sent=False)
         except (httpx.HTTPError, httpx.InvalidURL, Unreadable, ValueError) as error:
             self._renew()
-            return Delivery(None, _reason(error), sent_at, time.time())
+            hung_up = isinstance(error, (httpx.NetworkError, httpx.RemoteProtocolError))
+            return Delivery(None, _reason(error), sent_at, time.time(), hung_up=hung_up)
         if response.status >= 500:
             # Servers close the connection after an unhandled error, some only after they promised to keep it.
             self._renew()

@@ -131,23 +131,34 @@ class Step:
 
     def answers(self, *situations: Situation) -> Iterator[Mark]:
         """Yield a mark for the answer when the call met one of the situations."""
-        if (
-            self.is_answered
-            and self.situation in situations
-            and self.assessment
-            and not self.repeats_a_lost_call
-        ):
-            expected = str(self.assessment.forecast)
-            yield (
-                HELD
-                if self.assessment.answer_allowed
-                else Broken(expected, shown(self.response), self.symptom)
-            )
+        if self.situation not in situations or self.assessment is None:
+            return
+        expected = str(self.assessment.forecast)
+        if self.is_never_answered:
+            yield Broken(expected, "no answer: the connection ended each time", self.symptom)
+        elif self.is_answered and not self.repeats_a_lost_call:
+            allowed = self.assessment.answer_allowed
+            yield HELD if allowed else Broken(expected, shown(self.response), self.symptom)
+
+    @property
+    def is_never_answered(self) -> bool:
+        """Say whether the call was sent several times, and the connection ended each time in place of an answer."""
+        return "never-answered" in self.exchange.facts
 
     @property
     def symptom(self) -> str:
-        """What is wrong with a success: one that the operation does not have, or of what does not exist; else empty."""
-        if self.call is None or self.exchange.status is None or not 200 <= self.exchange.status < 300:
+        """What is wrong with an answer in several situations, each with a rule of its own; empty if nothing is.
+
+        That is a success that the operation does not have, one for what does not exist, any answer for no order, and
+        never an answer.
+        """
+        if self.call is not None and self.is_never_answered:
+            return f"{self.call.name} never answered"
+        if self.call is None or self.exchange.status is None:
+            return ""
+        if self.situation in (Situation.UNKNOWN_ORDER, Situation.MALFORMED_ORDER):
+            return f"{self.call.name} of no order answered {self.exchange.status}"
+        if not 200 <= self.exchange.status < 300:
             return ""
         if self.exchange.status not in self.call.operation.statuses:
             return f"{self.call.name} answered {self.exchange.status}"

@@ -92,7 +92,12 @@ def refusals_have_an_error_body(step: Step) -> Iterator[Mark]:
         return
     if owes_error_body(step.exchange):
         expected = "application/json with correlation_id, error_code and error_messages"
-        yield verdict(not (fault := _fault_of(response)), expected, f"{response.status}: {fault}")
+        yield _error_body(_fault_of(response), expected, str(response.status))
+
+
+def _error_body(fault: str, expected: str, status: str) -> Mark:
+    """The mark for an answer that owes an error body, and has this fault or none."""
+    return Broken(expected, f"{status}: {fault}", "errors without their body") if fault else HELD
 
 
 def _fault_of(response: Response) -> str:
@@ -170,8 +175,8 @@ def a_malformed_order_id_is_refused(step: Step) -> Iterator[Mark]:
         return
     yield from step.answers(Situation.MALFORMED_ORDER)
     if step.exchange.status in (400, 404):
-        fault = _fault_of(step.response)
-        yield verdict(not fault, f"{step.exchange.status} with an error body", fault)
+        status = str(step.exchange.status)
+        yield _error_body(_fault_of(step.response), f"{status} with an error body", status)
 
 
 def _is_unreadable(step: Step) -> bool:

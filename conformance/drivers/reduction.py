@@ -60,7 +60,11 @@ class Reduction:
 
 def is_reducible(finding: Finding) -> bool:
     """Say whether a sequence can be sent again one call after the other: no races, no answers held back."""
-    return not any(e.group is not None or "lost" in e.facts or e.response is None for e in finding.trail)
+    unanswered_by_itself = "never-answered" in finding.exchange.facts
+    return not any(
+        e.group is not None or "lost" in e.facts or (e.response is None and not unanswered_by_itself)
+        for e in finding.trail
+    )
 
 
 def reduced(

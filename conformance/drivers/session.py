@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from orderproof.drivers.volley import volley
 from orderproof.errors import CannotJudge, OutOfTime
 from orderproof.exchange import Exchange, Request
 from orderproof.model.state import State
+from orderproof.model.validity import LARGE_BODY
 from orderproof.pace import Pace
 from orderproof.supply import Supply
 from orderproof.target import Target
@@ -28,6 +30,13 @@ PATIENCE = 8
 
 LONGEST_WAIT = 60.0
 _SILENCES = 5
+_TRIES = 3
+"""How often a request is sent in all that gets no answer."""
+
+_PLAIN_HEADERS = frozenset(
+    {"accept", "user-agent", "authorization", "content-type", "klarna-idempotency-key"}
+)
+_PLAIN_PATH = re.compile(r"[\w/-]+", re.ASCII)
 
 
 class Sender(Protocol):
@@ -120,9 +129,14 @@ class Session:
 
     def send(self, request: Request, *, prefixed: bool = True, **facts: Any) -> Exchange:
         """Send a request until it has an answer that is more than "try again"; every try is observed."""
+        hung_up = 0
         for attempt in range(PATIENCE + 1):
-            exchange = self._once(request, prefixed, facts)
+            delivery = self._once(request, prefixed)
+            exchange = self._exchange(request, delivery, facts)
+            hung_up += delivery.hung_up
             if exchange.response is None and not self._may_repeat(exchange):
+                if hung_up == attempt + 1 >= _TRIES and _is_plain(request) and self._still_answers():
+                    exchange = replace(exchange, facts=exchange.facts | {"never-answered"})
                 break
             if exchange.response is not None and exchange.status not in (409, 429):
                 break
@@ -184,11 +198,11 @@ class Session:
         self.record((exchange,))
         self.observe(exchange)
 
-    def _once(self, request: Request, prefixed: bool, facts: Mapping[str, Any]) -> Exchange:
+    def _once(self, request: Request, prefixed: bool) -> Delivery:
         self._hold_to_limits()
         delivery = self.sender.send(request, prefixed=prefixed)
         self._count_silences(delivery)
-        return self._exchange(request, delivery, facts)
+        return delivery
 
     def _exchange(self, request: Request, delivery: Delivery, facts: Mapping[str, Any]) -> Exchange:
         self.requests += 1
@@ -211,7 +225,7 @@ class Session:
         safe = (
             exchange.request.method == "GET" or exchange.request.header("klarna-idempotency-key") is not None
         )
-        return safe and self._silences <= 2
+        return safe and self._silences < _TRIES
 
     def _hold_to_limits(self, requests: int = 1) -> None:
         if self.deadline is not None and time.monotonic() >= self.deadline:
@@ -251,6 +265,16 @@ class Session:
         if seconds is None:
             seconds = min(0.05 * 2**attempt, 5.0)
         time.sleep(min(seconds, LONGEST_WAIT))
+
+
+def _is_plain(request: Request) -> bool:
+    """Say whether no gateway has a reason to turn a request away: not for its path, its headers or its size."""
+    names = {name.lower() for name, _ in request.headers}
+    return (
+        names <= _PLAIN_HEADERS
+        and _PLAIN_PATH.fullmatch(request.target) is not None
+        and len(request.body) <= LARGE_BODY
+    )
 
 
 def _grouped(exchanges: Iterable[Exchange | None]) -> list[Exchange | None]:
