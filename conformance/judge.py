@@ -244,6 +244,7 @@ def _suspects(finding: Finding, step: Step, race: Group | None) -> tuple[str, ..
         *(_names(step, race) if race is not None or finding.rule in MAY_BE_DUE_TO_OPERATIONS else ()),
         *((finding.symptom,) if finding.symptom else ()),
         *((TWINS,) if has_twins else ()),
+        *_restless(step),
         *((_at_once(name) for name in sorted(set(_names(step, race)))) if race is not None else ()),
     )
 
@@ -253,9 +254,17 @@ def _symptoms(finding: Finding, step: Step, race: Group | None) -> list[str]:
     found = [finding.symptom] if finding.symptom else []
     if finding.rule == "IDM-4":
         found.append(TWINS)
+    if finding.rule == "ORD-GET-2":
+        found += _restless(step)
     if race is not None and finding.rule.startswith("CON-") and len(names := set(_names(step, race))) == 1:
         found.append(_at_once(*names))
     return found
+
+
+def _restless(step: Step) -> list[str]:
+    """The symptom that a field changes though nothing was called: of the only one that a reading shows otherwise."""
+    fields = {str(difference.path[0]) for difference in step.differences}
+    return [f"{name} by itself" for name in fields] if len(fields) == 1 else []
 
 
 def _at_once(operation: str) -> str:
@@ -305,6 +314,12 @@ _OTHERS_RANK = 4
 _LAST = len(_RANKS) + 1
 
 
+_MOVE_THE_REST = frozenset(
+    {"captureOrder", "updateAuthorization", "releaseRemainingAuthorization", "cancelOrder"}
+)
+"""The operations that may change what remains."""
+
+
 def _rank(rule: str, step: Step) -> int:
     """Lower is nearer to the root: what broke, before what it broke with it."""
     if rule == "GEN-VAL-4" and step.assessment is not None and step.assessment.forecast.must_be_refused:
@@ -314,6 +329,12 @@ def _rank(rule: str, step: Step) -> int:
         return -1  # among calls that were taken it breaks only where a refused one is known to be at fault
     if step.since and not taken and rule.startswith("ORD-"):
         return _LAST  # what broke is that a refused call changed something, not what it changed
+    if (
+        rule in ("ORD-SUM-3", "ORD-SUM-4")
+        and taken
+        and not any(event.call.name in _MOVE_THE_REST for event in step.since)
+    ):
+        return _OTHERS_RANK + 1  # that it moved at all is what broke, and the rule about the call says so
     for rank, prefixes in enumerate(_RANKS):
         if rule.startswith(prefixes):
             return rank if rank < _OTHERS_RANK else rank + 1

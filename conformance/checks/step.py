@@ -149,8 +149,7 @@ class Step:
     def symptom(self) -> str:
         """What is wrong with an answer in several situations, each with a rule of its own; empty if nothing is.
 
-        That is a success that the operation does not have, one for what does not exist, any answer for no order, and
-        never an answer.
+        That is a success that the operation does not have, any answer for what does not exist, and never an answer.
         """
         if self.call is not None and self.is_never_answered:
             return f"{self.call.name} never answered"
@@ -158,12 +157,10 @@ class Step:
             return ""
         if self.situation in (Situation.UNKNOWN_ORDER, Situation.MALFORMED_ORDER):
             return f"{self.call.name} of no order answered {self.exchange.status}"
-        if not 200 <= self.exchange.status < 300:
-            return ""
-        if self.exchange.status not in self.call.operation.statuses:
-            return f"{self.call.name} answered {self.exchange.status}"
-        is_there = self.call.child is None or self.situation not in _NOT_THERE
-        return "" if is_there else f"{self.call.name} of what does not exist"
+        if self.call.child is not None and self.situation in _NOT_THERE:
+            return f"{self.call.name} of what does not exist answered {self.exchange.status}"
+        odd = 200 <= self.exchange.status < 300 and self.exchange.status not in self.call.operation.statuses
+        return f"{self.call.name} answered {self.exchange.status}" if odd else ""
 
     def events(self, operation: str) -> list[Event]:
         """The calls of an operation since the last reading."""
