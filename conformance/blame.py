@@ -16,11 +16,10 @@ TWINS = "equal calls"
 KEYS = "keys"
 """Stands for keys where there are the names of operations else."""
 
-_DUE_TO_KEYS = {
-    "IDM-5": frozenset({"IDM-1", "IDM-2", "IDM-3"}),
-    "IDM-6": frozenset({"IDM-1", "IDM-2"}),
-    "IDM-7": frozenset({"IDM-1", "IDM-2", "IDM-3", "IDM-5"}),
-    "IDM-8": frozenset({"IDM-1", "IDM-2"}),
+_ONE_BY_ONE = frozenset({"IDM-1", "IDM-2", "IDM-3"})
+_DUE_TO_KEYS: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(("IDM-1", "IDM-2", "IDM-3", "IDM-5", "IDM-6", "IDM-8"), _ONE_BY_ONE),
+    "IDM-7": _ONE_BY_ONE | {"IDM-5"},
 }
 """Rules whose breach may be due to keys that do not work at all, with those whose breach says so."""
 

@@ -1,8 +1,8 @@
-"""Runs of one scenario: what the suite sends when it plays nothing else."""
+"""Runs of one scenario, or of a few: what the suite sends when it plays nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from unittest.mock import patch
@@ -16,22 +16,23 @@ from orderproof.drivers.stage import Stage
 
 
 @contextmanager
-def only(scenario: str) -> Generator[None]:
-    """While it lasts, a check in the profile quick plays the scenario of this name alone, or the walk that it is of."""
+def only(*scenarios: str) -> Generator[None]:
+    """While it lasts, a check in the profile quick plays these scenarios alone, or the walk that the first is of."""
 
     def few(profile: str, seed: int = 0, *, clock: bool = True) -> list[Driver]:
-        return _drivers_for(scenario, drivers_of(profile, seed, clock=clock))
+        return _drivers_for(scenarios, drivers_of(profile, seed, clock=clock))
 
     with patch.object(checking, "drivers_of", few):
         yield
 
 
-def _drivers_for(scenario: str, drivers: Iterable[Driver]) -> list[Driver]:
-    """The drivers cut down to the one scenario; where it is of a walk, the whole walk."""
-    if scenario.startswith("walk"):
-        name = "walk over time" if scenario.startswith("walk over time") else "walk"
+def _drivers_for(scenarios: Sequence[str], drivers: Iterable[Driver]) -> list[Driver]:
+    """The drivers cut down to the scenarios; where the first is of a walk, the whole walk."""
+    if scenarios[0].startswith("walk"):
+        name = "walk over time" if scenarios[0].startswith("walk over time") else "walk"
         return [driver for driver in drivers if driver.name == name]
-    return [Driver("one scenario", lambda position: None if position else partial(_played, scenario))]
+    played = [partial(_played, name) for name in scenarios]
+    return [Driver("a few scenarios", lambda position: played[position] if position < len(played) else None)]
 
 
 def _played(name: str, session: Session) -> Iterator[Run]:

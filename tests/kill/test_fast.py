@@ -42,8 +42,44 @@ def test_a_fault_turns_its_rule_red_and_no_other(rule: str) -> None:
     assert [rule] == roots, KNOWN[rule].fault
 
 
-def _roots(fault: str, scenario: str) -> list[str]:
-    with only(scenario), sandbox(SandboxSettings(), fault) as url:
+@pytest.mark.parametrize(
+    ("fault", "scenarios", "roots"),
+    [
+        (
+            "equal-bodies-are-one-call",
+            ["captures of the same amount", "refunds that span captures"],
+            ["IDM-4"],
+        ),
+        ("200-for-refund-order", ["a whole refund", "a release"], ["RFD-1"]),
+        ("refused-capture-releases", ["a capture of one less than remains", "a cancelled order"], ["CAP-5"]),
+        ("send-out-of-nothing", ["sending out", "captures and refunds of another order"], ["SND-2"]),
+        ("expiry-moves-with-each-read", ["reading twice", "sending out"], ["ORD-GET-2"]),
+        (
+            "doubled-append-order-shipping-info",
+            ["shipping info of an order", "equal calls with keys of their own or none"],
+            ["SHP-1"],
+        ),
+        (
+            "two-captures-at-most",
+            ["several captures up to the exact rest", "headers that a server need not know"],
+            ["CAP-1"],
+        ),
+        ("messages-as-text", ["no release without captures", "malformed order ids"], ["GEN-ERR-1"]),
+        (
+            "keys-ignored",
+            ["every call again with its key", "refused calls again with their keys"],
+            ["IDM-3"],
+        ),
+    ],
+)
+def test_one_root_cause_is_one_block(fault: str, scenarios: list[str], roots: list[str]) -> None:
+    assert roots == _roots(fault, *scenarios)
+    for scenario in scenarios:
+        assert _roots(fault, scenario) != [], "it shows in each of them by itself"
+
+
+def _roots(fault: str, *scenarios: str) -> list[str]:
+    with only(*scenarios), sandbox(SandboxSettings(), fault) as url:
         result = check(Settings(target_at(url), select([]), profile="quick", max_time=60), Watch())
     return [block.rule.id for block in result.blocks]
 
