@@ -216,7 +216,9 @@ class Judge:
             stain = dossier.stained_by = stain or finding.rule
         for finding in linked:
             self._keep(finding)
-            self.blame.note(_symptoms(finding, step, race), finding.follows or finding.rule)
+            cause = finding.follows or finding.rule
+            if not _only_warns(cause):
+                self.blame.note(_symptoms(finding, step, race), cause)
         self.blame.note_keys(finding.rule for finding in linked)
         return linked
 
@@ -313,10 +315,7 @@ _OTHERS_RANK = 4
 
 _LAST = len(_RANKS) + 1
 
-
-_MOVE_THE_REST = frozenset(
-    {"captureOrder", "updateAuthorization", "releaseRemainingAuthorization", "cancelOrder"}
-)
+_MOVERS = frozenset({"captureOrder", "updateAuthorization", "releaseRemainingAuthorization", "cancelOrder"})
 """The operations that may change what remains."""
 
 
@@ -329,11 +328,8 @@ def _rank(rule: str, step: Step) -> int:
         return -1  # among calls that were taken it breaks only where a refused one is known to be at fault
     if step.since and not taken and rule.startswith("ORD-"):
         return _LAST  # what broke is that a refused call changed something, not what it changed
-    if (
-        rule in ("ORD-SUM-3", "ORD-SUM-4")
-        and taken
-        and not any(event.call.name in _MOVE_THE_REST for event in step.since)
-    ):
+    moved = any(event.call.name in _MOVERS for event in step.since)
+    if rule in ("ORD-SUM-3", "ORD-SUM-4") and taken and not moved:
         return _OTHERS_RANK + 1  # that it moved at all is what broke, and the rule about the call says so
     for rank, prefixes in enumerate(_RANKS):
         if rule.startswith(prefixes):

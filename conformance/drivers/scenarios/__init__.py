@@ -11,4 +11,5 @@ from orderproof.drivers.scenarios import (  # noqa: F401  each module registers 
     refunds,
     releases,
     shipping,
+    volume,
 )

@@ -7,9 +7,6 @@ from orderproof.drivers.handle import OrderHandle, new_order
 from orderproof.drivers.scenarios.registry import scenario
 from orderproof.drivers.stage import Stage
 
-MANY = 30
-"""So many captures and refunds one order must take."""
-
 
 def probe_boundary(order: OrderHandle) -> None:
     """Try one minor unit more than remains: it must be refused, and change nothing."""
@@ -112,19 +109,6 @@ def _full_item(number: int) -> dict[str, str]:
         "return_tracking_number": f"return-{number}",
         "return_tracking_uri": f"https://tracking.example.com/return/{number}",
     }
-
-
-@scenario("thirty captures and thirty refunds")
-def many(stage: Stage) -> None:
-    order = new_order(stage, 100 * MANY)
-    for number in range(MANY):
-        order.capture(100, reference=f"part-{number + 1}")
-    probe_boundary(order)
-    order.call("getCaptures")
-    for number in range(MANY):
-        order.refund(100, reference=f"back-{number + 1}")
-    order.refund(1)
-    order.call("getCaptures")
 
 
 @scenario("captures after decreases")
