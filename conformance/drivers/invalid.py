@@ -17,7 +17,7 @@ from orderproof.strategies.specimens import full_body
 
 TWIN_TAKEN = frozenset({"twin-taken"})
 _ENOUGH = 6
-_OF_THE_WRONG_TYPE = ("type", "fraction", "null")
+_LIKELY = ('", where an integer belongs', " 1, where a string belongs")
 
 
 @cache
@@ -29,12 +29,12 @@ def whole() -> Mapping[str, Sequence[int]]:
 def part(chance: Random) -> Mapping[str, Sequence[int]]:
     """The numbers of one defect of each family, chosen by chance.
 
-    A family is a field in the bodies that share its schema, or the values of a wrong type, or all that can be wrong
+    A family is what can be wrong in one way with a field, in the bodies that share its schema, or all that can be wrong
     with the second item of a list. Amounts and closed lists are tried with every value.
     """
     chosen: dict[str, list[int]] = {name: [] for name in with_bodies()}
     for members in _families():
-        [member] = chance.choices(members, [member.weight for member in members])
+        member = chance.choice(members)
         chosen[member.operation].append(member.number)
     return chosen
 
@@ -42,7 +42,6 @@ def part(chance: Random) -> Mapping[str, Sequence[int]]:
 class _Member(NamedTuple):
     operation: str
     number: int
-    weight: int
 
 
 @cache
@@ -50,7 +49,7 @@ def _families() -> Sequence[Sequence[_Member]]:
     found: defaultdict[tuple[object, ...], list[_Member]] = defaultdict(list)
     for name in with_bodies():
         for number, defect in enumerate(_of(name)):
-            member = _Member(name, number, _weight(defect))
+            member = _Member(name, number)
             found[_family(name, defect)].append(member)
             if _is_in_second_item(defect):
                 # Who writes item by item has the first one written by then.
@@ -79,19 +78,13 @@ def _family(operation: str, defect: Defect) -> tuple[object, ...]:
     place = tuple("[]" if isinstance(step, int) else step for step in defect.path)
     if defect.kind == "not_listed" or _is_amount(defect) or place == ("number_of_days",):
         return place, defect.description.partition(" is ")[2]
-    if len(place) == 1:
-        return operation, place, defect.kind
-    return place, "wrong type" if defect.kind in _OF_THE_WRONG_TYPE else defect.kind
+    # Servers are lax about digits in quotes, and about numbers for text, more often than about other types.
+    kind = "likely type" if defect.description.endswith(_LIKELY) else defect.kind
+    return (operation, place, kind) if len(place) == 1 else (place, kind)
 
 
 def _is_in_second_item(defect: Defect) -> bool:
     return len(defect.path) > 1 and defect.path[1] == 1
-
-
-def _weight(defect: Defect) -> int:
-    """Servers are lax about digits in quotes, and about numbers for text, more often than about other types."""
-    likely = ('", where an integer belongs', " 1, where a string belongs")
-    return 4 if defect.description.endswith(likely) else 1
 
 
 def _is_amount(defect: Defect) -> bool:
