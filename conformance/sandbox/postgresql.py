@@ -7,7 +7,7 @@ answer, by its name. The order always comes first and nothing comes after the ke
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import psycopg
@@ -47,10 +47,13 @@ class PostgresStore:
     def __init__(self, url: str) -> None:
         self._url = url
         self._connection = _connected(url)
-        try:
-            self._prepare()
-        except psycopg.Error as problem:
-            raise StoreError(_complaint(url, problem)) from problem
+        with ExitStack() as refused:
+            refused.callback(self.close)
+            try:
+                self._prepare()
+            except psycopg.Error as problem:
+                raise StoreError(_complaint(url, problem)) from problem
+            refused.pop_all()
 
     def _prepare(self) -> None:
         with self._connection.transaction():

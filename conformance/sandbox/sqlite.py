@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from orderproof.sandbox.calls import Answer
@@ -35,11 +35,14 @@ class SqliteStore:
     """
 
     def __init__(self, path: str) -> None:
-        try:
-            self._connection = sqlite3.connect(path, timeout=10, isolation_level=None)
-            self._prepare(path)
-        except sqlite3.Error as problem:
-            raise StoreError(f"The database {path!r} cannot be used: {_reason(path, problem)}.") from problem
+        with ExitStack() as refused:
+            try:
+                self._connection = sqlite3.connect(path, timeout=10, isolation_level=None)
+                refused.callback(self._connection.close)
+                self._prepare(path)
+            except sqlite3.Error as problem:
+                raise StoreError(f"The database {path!r} cannot be used: {_reason(path, problem)}.") from problem
+            refused.pop_all()
 
     def _prepare(self, path: str) -> None:
         run = self._connection.execute
