@@ -159,7 +159,7 @@ def refund_lowers_the_order() -> Behaviour:
     return effect("refundOrder", change)
 
 
-@fault("RFD-4", "RFD-2", when="sequence")
+@fault("RFD-4", "RFD-2", "RFD-3", when="sequence")
 def third_refund_lost() -> Behaviour:
     """The third refund is answered 201 and not written."""
 
