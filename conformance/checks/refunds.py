@@ -55,6 +55,7 @@ def an_unknown_refund_is_not_found(step: Step) -> Iterator[Mark]:
 
 @check("RFD-8", on=["getRefund"])
 def refunds_read_the_same_everywhere(step: Step) -> Iterator[Mark]:
+    yield from step.answers(Situation.READ)
     if step.is_reading and not step.since:
         yield mark_of(list(step.differences))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from orderproof import operations
@@ -148,10 +149,21 @@ def _made_by_nobody(step: Step, refused: Sequence[Event]) -> list[Difference]:
 
     That a 401 or a 429 changes nothing is what other rules say.
     """
-    anonymous = {event.call.name for event in step.since if event.taken and not event.created}
+    taken = [event for event in step.since if event.taken]
+    named = Counter(event.created for event in taken)
+    old = {
+        one.get(f"{kind}_id") for kind in ("capture", "refund") for one in _entries(step.before, f"{kind}s")
+    }
+    # Of a call that was answered without an id, or with that of another, nobody knows what it made.
+    anonymous = {e.call.name for e in taken if not e.created or named[e.created] > 1 or e.created in old}
     names = {event.call.name for event in refused if event.call.exchange.status not in (401, 429)}
     lists = {_LISTS[name] for name in names & (_LISTS.keys() - anonymous)}
     return [d for d in step.differences if d.expected is ABSENT and len(d.path) == 2 and d.path[0] in lists]
+
+
+def _entries(document: Mapping[str, Any] | None, name: str) -> list[Mapping[str, Any]]:
+    entries = (document or {}).get(name)
+    return [one for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
 
 
 @check("GEN-404-1")

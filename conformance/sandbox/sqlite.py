@@ -41,7 +41,9 @@ class SqliteStore:
                 refused.callback(self._connection.close)
                 self._prepare(path)
             except sqlite3.Error as problem:
-                raise StoreError(f"The database {path!r} cannot be used: {_reason(path, problem)}.") from problem
+                raise StoreError(
+                    f"The database {path!r} cannot be used: {_reason(path, problem)}."
+                ) from problem
             refused.pop_all()
 
     def _prepare(self, path: str) -> None:

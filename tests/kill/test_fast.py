@@ -68,7 +68,7 @@ def test_a_fault_turns_its_rule_red_and_no_other(rule: str) -> None:
         (
             "keys-ignored",
             ["every call again with its key", "refused calls again with their keys"],
-            ["IDM-3"],
+            ["IDM-2"],
         ),
     ],
 )

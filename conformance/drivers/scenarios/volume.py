@@ -16,7 +16,11 @@ def many(stage: Stage) -> None:
         order.capture(100, reference=f"part-{number + 1}")
     probe_boundary(order)
     order.call("getCaptures")
+    for capture in (0, MANY - 1):
+        order.call("getCapture", capture=capture)
     for number in range(MANY):
         order.refund(100, reference=f"back-{number + 1}")
     order.refund(1)
     order.call("getCaptures")
+    for refund in (0, MANY - 1):
+        order.call("getRefund", refund=refund)

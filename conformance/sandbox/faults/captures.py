@@ -231,6 +231,18 @@ def single_capture_never_refunded() -> Behaviour:
     return read_of(lambda shown, order, _: {**shown, "refunded_amount": 0}, "getCapture")
 
 
+@fault("CAP-6", when="sequence")
+def first_of_many_not_found() -> Behaviour:
+    """The first capture is not found by its id once there are more than twenty."""
+
+    def change(shown: Shown, order: Order, context: Context) -> Shown:
+        if len(order.captures) > 20 and shown["capture_id"] == order.captures[0].capture_id:
+            raise Refusal(404, context.open.unknown_capture_code, "This is a fault.")
+        return shown
+
+    return read_of(change, "getCapture")
+
+
 def _not_found(operation: str, status: int, code: str) -> Behaviour:
     def last_look(call: Call, order: Order | None, answer: Answer) -> Answer:
         if call.operation != operation or answer.status != 404 or order is not None or not call.child_id:

@@ -274,6 +274,18 @@ def refunds_in_order_without_lines() -> Behaviour:
     return orders_read(change)
 
 
+@fault("RFD-8", when="sequence")
+def first_refund_not_found() -> Behaviour:
+    """A refund is not found by its id once there is another on the order."""
+
+    def change(shown: Shown, order: Order, context: Context) -> Shown:
+        if shown["refund_id"] != order.refunds[-1].refund_id:
+            raise Refusal(404, "NOT_FOUND", "This is a fault.")
+        return shown
+
+    return read_of(change, "getRefund")
+
+
 @fault("RFD-8", "RFD-3", when="sequence")
 def single_refund_as_total() -> Behaviour:
     """A refund that is read by itself shows all that was refunded."""
