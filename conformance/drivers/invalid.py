@@ -17,7 +17,12 @@ from orderproof.strategies.specimens import full_body
 
 TWIN_TAKEN = frozenset({"twin-taken"})
 _ENOUGH = 6
-_LIKELY = ('", where an integer belongs', " 1, where a string belongs")
+_LIKELY = (
+    '", where an integer belongs',
+    " 1, where a string belongs",
+    '"A", where an array belongs',
+    '"A", where an object belongs',
+)
 
 
 @cache
@@ -78,7 +83,7 @@ def _family(operation: str, defect: Defect) -> tuple[object, ...]:
     place = tuple("[]" if isinstance(step, int) else step for step in defect.path)
     if defect.kind == "not_listed" or _is_amount(defect) or place == ("number_of_days",):
         return place, defect.description.partition(" is ")[2]
-    # Servers are lax about digits in quotes, and about numbers for text, more often than about other types.
+    # Servers are lax about digits in quotes, numbers for text, and text for parts, more often than about other types.
     kind = "likely type" if defect.description.endswith(_LIKELY) else defect.kind
     return (operation, place, kind) if len(place) == 1 else (place, kind)
 
