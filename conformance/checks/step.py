@@ -199,8 +199,9 @@ class Step:
         """Return the mark for a reading after calls that were refused, and no others."""
         mark = mark_of(list(self.differences))
         names = {event.call.name for event in refused}
-        known = isinstance(mark, Broken) and len(names) == 1
-        return replace(mark, symptom=f"{min(names)} refused and done") if known else mark
+        if isinstance(mark, Broken) and len(names) == 1:
+            return replace(mark, symptom=f"{min(names)} refused and done")
+        return mark
 
     def refuses(self, operation: str, *situations: Situation) -> Iterator[Mark]:
         """Yield marks for the answer to a call that must be refused, and for the reading after it."""
