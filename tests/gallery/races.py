@@ -96,15 +96,18 @@ def release_and_capture(order: Visit) -> Iterator[str]:
         threading.Event().wait(0.001)
         return order.capture(200)
 
+    released: list[int] = []
+
     def release_and_read() -> Answer:
         threading.Event().wait(0.001)
-        order.release()
+        released.append(order.release().status)
         return order.get()
 
     captured, early, later, between = together(
         lambda: order.capture(200), lambda: order.capture(300), capture_later, release_and_read
     )
-    if order.read()["captured_amount"] > seen(between)["captured_amount"]:
+    # A server that is busy with a capture may answer the release with 409.
+    if released == [204] and order.read()["captured_amount"] > seen(between)["captured_amount"]:
         yield "captured after a release"
     yield from agreed(order, [first, captured, early, later], "Capture-Id", "capture")
 
