@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orderproof.checks.registry import Mark, check, verdict
-from orderproof.checks.step import Step, mark_of
+from orderproof.checks.step import Step, entries_of, mark_of
 from orderproof.exchange import ABSENT
 from orderproof.model.forecast import Situation
 from orderproof.model.state import Phase
@@ -58,13 +58,8 @@ def _number(holder: Mapping[str, Any], name: str) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _entries(document: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    items = document.get(name)
-    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-
-
 def _sum(document: Mapping[str, Any], entries: str, name: str) -> int:
-    return sum(_number(entry, name) or 0 for entry in _entries(document, entries))
+    return sum(_number(entry, name) or 0 for entry in entries_of(document, entries))
 
 
 def _amounts(document: Mapping[str, Any]) -> tuple[int | None, int | None, int | None, int | None]:
@@ -212,9 +207,9 @@ def refunds_are_booked_within_each_capture(step: Step) -> Iterator[Mark]:
 
 def _read_captures(step: Step) -> list[dict[str, Any]]:
     if step.document is not None:
-        return _entries(step.document, "captures")
+        return entries_of(step.document, "captures")
     if step.exchange.status == 200 and step.response is not None:
-        return _entries({"captures": step.response.json}, "captures")
+        return entries_of({"captures": step.response.json}, "captures")
     return []
 
 

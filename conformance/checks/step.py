@@ -246,6 +246,12 @@ def brief(value: Any) -> str:
     return text if len(text) <= 100 else f"{text[:97]}…"
 
 
+def entries_of(document: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return the objects in a list of a document, captures or refunds; none where it has no such list."""
+    items = document.get(name)
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
 def shown(response: Response | None) -> str:
     """Show an answer in one line: status, error code and the first message."""
     if response is None:

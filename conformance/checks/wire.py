@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from orderproof import operations
 from orderproof.checks.registry import HELD, Broken, Mark, check, verdict
-from orderproof.checks.step import Event, Step, brief, mark_of, shown
+from orderproof.checks.step import Event, Step, brief, entries_of, mark_of, shown
 from orderproof.exchange import ABSENT, Exchange, Response
 from orderproof.model.forecast import Situation
 from orderproof.model.validity import Standing
@@ -152,18 +152,15 @@ def _made_by_nobody(step: Step, refused: Sequence[Event]) -> list[Difference]:
     taken = [event for event in step.since if event.taken]
     named = Counter(event.created for event in taken)
     old = {
-        one.get(f"{kind}_id") for kind in ("capture", "refund") for one in _entries(step.before, f"{kind}s")
+        one.get(f"{kind}_id")
+        for kind in ("capture", "refund")
+        for one in entries_of(step.before or {}, f"{kind}s")
     }
     # Of a call that was answered without an id, or with that of another, nobody knows what it made.
     anonymous = {e.call.name for e in taken if not e.created or named[e.created] > 1 or e.created in old}
     names = {event.call.name for event in refused if event.call.exchange.status not in (401, 429)}
     lists = {_LISTS[name] for name in names & (_LISTS.keys() - anonymous)}
     return [d for d in step.differences if d.expected is ABSENT and len(d.path) == 2 and d.path[0] in lists]
-
-
-def _entries(document: Mapping[str, Any] | None, name: str) -> list[Mapping[str, Any]]:
-    entries = (document or {}).get(name)
-    return [one for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
 
 
 @check("GEN-404-1")

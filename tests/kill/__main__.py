@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
-from itertools import product
+from itertools import chain, product
 from random import Random
 from typing import TypeVar
 
@@ -92,12 +92,9 @@ def _try_faults(profiles: Sequence[str], only: str, again: bool, max_time: float
     for profile in profiles:
         wanted = [fault for fault in in_turn() if fnmatchcase(fault.name, only)]
         wanted = [fault for fault in wanted if again or (fault.name, profile) not in known]
-        shared = [_as_in_quick(known.get((fault.name, "quick")), profile) for fault in wanted]
-        trials = [
-            partial(_itself, row) if row else partial(_tried, fault.name, profile, max_time)
-            for fault, row in zip(wanted, shared, strict=True)
-        ]
-        for row in _results(trials, jobs):
+        shared = {fault.name: _as_in_quick(known.get((fault.name, "quick")), profile) for fault in wanted}
+        trials = [partial(_tried, name, profile, max_time) for name, row in shared.items() if row is None]
+        for row in chain(filter(None, shared.values()), _results(trials, jobs)):
             if row.found or "time was over" not in row.note:
                 known[row.fault, profile] = row
                 write(known.values(), MATRIX)
@@ -105,10 +102,6 @@ def _try_faults(profiles: Sequence[str], only: str, again: bool, max_time: float
                 f"{profile:<9} {'found   ' if row.found else 'SURVIVED'} {row.fault:<46} {row.rule:<11} "
                 f"{' '.join(row.by):<40} {row.requests:>5} requests {row.seconds:>6} s {row.note}"
             )
-
-
-def _itself(row: Row) -> Row:
-    return row
 
 
 def _tried(fault: str, profile: str, max_time: float) -> Row:
